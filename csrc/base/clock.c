@@ -1,0 +1,17 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+static int64_t read_us(clockid_t id) {
+    struct timespec ts;
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t tr_clock_wall_us(const tr_clock *clock) {
+    return clock->fake ? clock->fake_wall_us : read_us(CLOCK_REALTIME);
+}
+
+int64_t tr_clock_mono_us(const tr_clock *clock) {
+    return clock->fake ? clock->fake_mono_us : read_us(CLOCK_MONOTONIC);
+}

@@ -1,0 +1,28 @@
+/* num.h - numbers from text and text from numbers, with Redis' exact rules. No locale, no allocation. */
+#ifndef TR_BASE_NUM_H
+#define TR_BASE_NUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TR_INT_TEXT 21          /* bytes that hold any int64 with sign and NUL */
+#define TR_DOUBLE_TEXT 40       /* any double as tr_num_format_double writes it, NUL included */
+#define TR_LDOUBLE_TEXT (5 * 1024) /* any long double in fixed notation, NUL included */
+
+/* Strict decimal int64 as Redis takes it for values: no spaces, no '+', no leading zeros, "-0" is not one. 1 and *out, or 0. */
+int tr_num_parse_int(const char *p, size_t n, int64_t *out);
+/* As strtoull-like strict unsigned decimal. 1 and *out, or 0. */
+int tr_num_parse_uint(const char *p, size_t n, uint64_t *out);
+/* Writes decimal digits, returns how many (no NUL). out holds TR_INT_TEXT. */
+size_t tr_num_format_int(char *out, int64_t v);
+size_t tr_num_format_uint(char *out, uint64_t v);
+/* Float as commands take it (ZADD, HELLO-free): whole text, no leading space, inf/infinity in any case, hex as strtod; NaN refused. 1 or 0. */
+int tr_num_parse_double(const char *p, size_t n, double *out);
+/* Long double as INCRBYFLOAT takes it: whole text, no leading space, NaN refused, out of range refused. 1 or 0. */
+int tr_num_parse_ldouble(const char *p, size_t n, long double *out);
+/* Shortest text that reads back as the same double, in Redis' form: integers without point, exponent like 1e+20, inf, -inf, nan. */
+size_t tr_num_format_double(char *out, double d);
+/* INCRBYFLOAT's text: 17 digits after the point, trailing zeros and point trimmed. 0 when cap is too small. */
+size_t tr_num_format_ldouble(char *out, size_t cap, long double v);
+
+#endif
