@@ -1,0 +1,1 @@
+"""Tests of trioredis; the folders mirror the source."""
