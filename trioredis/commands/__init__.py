@@ -1,0 +1,1 @@
+"""Commands that Python answers, and the schema of all commands."""
