@@ -7,6 +7,7 @@ The commands can be overridden with the environment variables ``TRIOREDIS_SERVER
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shlex
 import shutil
@@ -29,6 +30,7 @@ PROBE_SECONDS: Final = (
 )
 START_ATTEMPTS: Final = 3  # another process may take the port between our bind and the server's
 LOG_TAIL_BYTES: Final = 8192
+PR_SET_PDEATHSIG: Final = 1  # from <linux/prctl.h>
 
 
 class ServerError(Exception):
@@ -135,10 +137,11 @@ def start(name: str, command: Sequence[str], directory: Path, *, core: int | Non
         ServerError: it ended or never answered.
     """
 
+    libc = ctypes.CDLL(None)
+
     def prepare() -> None:
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # Ctrl-C is for the parent, which stops its children
+        if sys.platform == "linux":  # a server must not outlive a killed parent
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if core is not None:
             os.sched_setaffinity(0, {core})
 
@@ -152,6 +155,7 @@ def start(name: str, command: Sequence[str], directory: Path, *, core: int | Non
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                process_group=0,  # Ctrl-C is for the parent, which stops its children
                 preexec_fn=prepare,
             )
         server = Server(name, process, port, log_path)

@@ -1,0 +1,1 @@
+"""Benchmarks: our server beside a stock redis-server on the same core, in interleaved rounds."""

@@ -1,0 +1,99 @@
+"""What is measured: a table of workloads, and the limits that each should keep.
+
+To add one, add a row (or a comprehension) to ``WORKLOADS``. In commands, ``__rand_int__`` stands
+for a random 12-digit number below ``keyspace``, ``__value__`` for ``value_bytes`` bytes, and in
+``setup`` ``__i__`` for 0, 1, 2, ... with 12 digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+KEYS: Final = 100_000
+MSET_KEYS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest or smallest allowed ratio, ours to the stock server's; None: not judged."""
+
+    cpu_max: float | None = None  # CPU time per command
+    throughput_min: float | None = 0.95
+    p99_max: float | None = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One command that is sent ``count`` times before a workload begins."""
+
+    command: tuple[str, ...]
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One row of the report: a command sent over and over by ``clients`` in pipelines."""
+
+    name: str
+    command: tuple[str, ...]
+    clients: int = 50
+    pipeline: int = 1
+    value_bytes: int = 3
+    keyspace: int = KEYS
+    setup: tuple[Setup, ...] = ()
+    limits: Limits = Limits()
+    quick: bool = False  # part of ``--quick``
+
+
+KEY: Final = "key:__rand_int__"
+FILL: Final = (Setup(("SET", "key:__i__", "__value__"), KEYS),)
+CPU: Final = Limits(cpu_max=1.0)
+COMMANDS: Final[dict[str, tuple[str, ...]]] = {
+    "PING": ("PING",),
+    "SET": ("SET", KEY, "__value__"),
+    "GET": ("GET", KEY),
+    "INCR": ("INCR", "counter:__rand_int__"),
+    "MSET10": ("MSET", *(KEY, "__value__") * MSET_KEYS),
+}
+SHAPES: Final = ((50, 1), (50, 16), (1, 1), (1, 16), (500, 1), (500, 16))  # clients, pipeline
+
+
+def _by_shape(clients: int, pipeline: int, verb: str) -> Workload:
+    judged = clients == 50 and verb != "PING"
+    return Workload(
+        name=f"{verb} {clients}c P{pipeline}",
+        command=COMMANDS[verb],
+        clients=clients,
+        pipeline=pipeline,
+        setup=FILL if verb == "GET" else (),
+        limits=CPU if judged else Limits(),
+        quick=clients == 50,
+    )
+
+
+def _by_size(value_bytes: int, pipeline: int, keys: int, verb: str) -> Workload:
+    size = f"{value_bytes // 1024}KB" if value_bytes >= 1024 else f"{value_bytes}B"
+    return Workload(
+        name=f"{verb} {size} 50c P{pipeline}",
+        command=COMMANDS[verb],
+        pipeline=pipeline,
+        value_bytes=value_bytes,
+        keyspace=keys,
+        setup=(Setup(FILL[0].command, keys),) if verb == "GET" else (),
+        limits=CPU if value_bytes < 1024 else Limits(),
+    )
+
+
+SIZES: Final = (  # value_bytes, pipeline, keys
+    (32, 1, KEYS),
+    (32, 16, KEYS),
+    (1024, 1, KEYS // 10),
+    (1024, 16, KEYS // 10),
+    (65536, 1, 100),
+)
+
+WORKLOADS: Final[tuple[Workload, ...]] = (
+    *(_by_shape(clients, pipeline, verb) for clients, pipeline in SHAPES for verb in COMMANDS),
+    *(_by_size(*size, verb) for size in SIZES for verb in ("SET", "GET")),
+)
