@@ -148,25 +148,27 @@ typedef void tr_command_fn(struct tr_client *c);
 typedef int tr_command_keys_fn(const tr_arg *argv, int argc, struct tr_keys *keys);
 
 typedef struct tr_command {
+    /* Read for every command: one cache line. */
     uint64_t name_head;      /* first 8 bytes of name, little endian, zero padded */
     uint64_t name_tail;      /* last 8 bytes of a name longer than 8, else 0 */
-    const char *name;        /* "list", lower case; of a subcommand its last part */
-    const char *fullname;    /* "client|list" */
     uint64_t flags;          /* TR_CMD_... */
-    tr_command_fn *fn;       /* handler_kind is TR_HANDLER_C: never NULL, else NULL */
-    const struct tr_command *subcommands;
-    const struct tr_command *parent; /* NULL: none */
-    const tr_key_spec *key_specs;
-    tr_command_keys_fn *keys_fn;     /* NULL: the specs tell everything */
+    tr_command_fn *fn;       /* set where handler_kind is TR_HANDLER_C, else NULL */
     uint64_t acl_categories; /* TR_CAT_... */
+    const struct tr_command *subcommands;
     int arity;               /* arguments, the name(s) included; negative: at least that many */
-    int first_key, last_key, key_step; /* in the old form; first_key 0: no keys */
     uint16_t id;             /* 0 ... tr_command_count() - 1 */
     uint16_t subcommand_count;
-    uint8_t key_spec_count;
     uint8_t name_len;
     uint8_t handler_kind;    /* tr_handler_kind */
+    uint8_t key_spec_count;
     uint8_t group;           /* tr_group */
+
+    int first_key, last_key, key_step; /* in the old form; first_key 0: no keys */
+    const struct tr_command *parent;   /* NULL: none */
+    const tr_key_spec *key_specs;
+    tr_command_keys_fn *keys_fn;       /* NULL: the specs tell everything */
+    const char *name;                  /* "list", lower case; of a subcommand its last part */
+    const char *fullname;              /* "client|list" */
 } tr_command;
 
 /* Any case. NULL: there is no such command. "client|list" is not looked up here: split it first. */
