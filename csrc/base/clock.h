@@ -11,11 +11,12 @@
 typedef struct tr_clock {
     int fake;             /* 1: the two fields below are the time */
     int64_t fake_wall_us;
-    int64_t fake_mono_us;
+    int64_t fake_mono_ns;
 } tr_clock;
 
-/* Microseconds since 1970; microseconds since some fixed point, never going back. */
+/* Microseconds since 1970. */
 int64_t tr_clock_wall_us(const tr_clock *clock);
-int64_t tr_clock_mono_us(const tr_clock *clock);
+/* Nanoseconds since some fixed point, never going back. */
+int64_t tr_clock_mono_ns(const tr_clock *clock);
 
 #endif

@@ -1,0 +1,420 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "net/sock.h"
+
+#define EXPIRE_TURN_BUDGET_US 1000 /* deleting due keys within a turn */
+#define RATE_SAMPLE_NS 100000000   /* time between samples of the instantaneous figures */
+
+static void assert_thread(const tr_engine *g) {
+    tr_assert(pthread_equal(g->thread, pthread_self()));
+}
+
+static void hook_waiting(void *ctx, tr_client *c) {
+    tr__engine_event(ctx, (tr_conn *)c, TR_EVENT_CALL);
+}
+
+int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], tr_engine **out) {
+    tr_mem mem;
+    tr_mem_init(&mem);
+    tr_engine *g = tr_zalloc(&mem, sizeof(*g));
+    if (g == NULL) return TR_ENOMEM;
+    g->mem = mem;
+    g->thread = pthread_self();
+    g->poller_kind = poller;
+    g->settings = (tr_settings){.maxclients = 10000, .query_buffer_max = 1u << 30, .bulk_max = 512 << 20, .hz = 10};
+    int rc = tr_store_init(&g->store, &g->mem, db_count, seed);
+    if (rc == TR_OK) rc = tr_exec_init(&g->x, &g->mem, &g->store, &g->clock);
+    if (rc == TR_OK) rc = tr_poller_open(&g->mem, poller, &g->poller);
+    if (rc == TR_OK) rc = tr_buf_reserve(&g->mem, &g->shared, TR_READ_BYTES);
+    if (rc != TR_OK) {
+        tr_engine_close(g);
+        return rc;
+    }
+    g->x.hooks.ctx = g;
+    g->x.hooks.waiting = hook_waiting;
+    g->rate_ns = tr_clock_mono_ns(&g->clock);
+    *out = g;
+    return TR_OK;
+}
+
+void tr_engine_close(tr_engine *g) {
+    assert_thread(g);
+    while (g->first != NULL) {
+        tr_conn *conn = g->first;
+        tr_conn_close(conn, TR_CLOSE_SHUTDOWN);
+        conn->in_pending = conn->in_more = conn->in_events = 0;
+        tr_conn_reap(conn);
+    }
+    tr_engine_unlisten(g);
+    tr_exec_release(&g->x);
+    tr_store_release(&g->store);
+    tr_buf_release(&g->mem, &g->shared);
+    if (g->poller != NULL) tr_poller_close(g->poller);
+    tr_mem mem = g->mem;
+    tr_free(&mem, g);
+    tr_assert(mem.used == 0);
+}
+
+int tr_engine_listen(tr_engine *g, int fd, int is_unix) {
+    assert_thread(g);
+    if (g->listener_count == TR_LISTENERS_MAX) return TR_ELIMIT;
+    tr_listener *l = &g->listeners[g->listener_count];
+    int rc = tr_poller_add(g->poller, fd, TR_POLL_READ, l);
+    if (rc != TR_OK) return rc;
+    *l = (tr_listener){.fd = fd, .is_unix = is_unix};
+    return g->listener_count++;
+}
+
+void tr_engine_unlisten(tr_engine *g) {
+    assert_thread(g);
+    for (int i = 0; i < g->listener_count; i++) {
+        tr_poller_remove(g->poller, g->listeners[i].fd);
+        tr_sock_close(g->listeners[i].fd);
+        g->listeners[i].fd = -1;
+    }
+    g->listener_count = 0;
+}
+
+void tr__engine_event(tr_engine *g, tr_conn *conn, uint32_t kind) {
+    conn->events |= kind;
+    if (conn->in_events) return;
+    conn->in_events = 1;
+    conn->next_event = NULL;
+    if (g->events_last) g->events_last->next_event = conn;
+    else g->events = conn;
+    g->events_last = conn;
+}
+
+const tr_out_limit *tr__engine_out_limit(const tr_engine *g, const tr_client *c) {
+    tr_out_class cls = c->flags & TR_CLIENT_REPLICA ? TR_OUT_REPLICA : c->flags & TR_CLIENT_PUBSUB ? TR_OUT_PUBSUB : TR_OUT_NORMAL;
+    return &g->settings.out_limits[cls];
+}
+
+/* Tells a connection that may not come in why, as far as its socket takes it at once. */
+static void turn_away(int fd, const char *text) {
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
+    tr_sock_write(fd, &iov, 1);
+    tr_sock_close(fd);
+}
+
+static const char too_many[] = "-ERR max number of clients reached\r\n";
+static const char protected_text[] =
+    "-DENIED trioredis runs in protected mode: no password is set, so only clients on this machine may connect. To "
+    "let others in, set a password with requirepass, or turn the mode off with CONFIG SET protected-mode no from a "
+    "local client, or in the configuration file, once the port is out of reach for strangers.\r\n";
+
+static void admit(tr_engine *g, const tr_listener *l, int fd) {
+    int local = l->is_unix || tr_sock_is_local(fd);
+    g->net.connections_received++;
+    if (g->x.client_count >= g->settings.maxclients) {
+        g->net.connections_rejected++;
+        g->rejected_event++;
+        turn_away(fd, too_many);
+        return;
+    }
+    if (g->settings.protected_mode && !g->x.password_set && !local) {
+        g->net.connections_denied++;
+        g->denied_event++;
+        turn_away(fd, protected_text);
+        return;
+    }
+    if (!l->is_unix) {
+        tr_sock_set_nodelay(fd, 1);
+        if (g->settings.keepalive_seconds > 0) tr_sock_set_keepalive(fd, g->settings.keepalive_seconds);
+    }
+    uint32_t flags = (l->is_unix ? TR_CLIENT_UNIX : 0) | (local ? TR_CLIENT_LOCAL : 0);
+    tr_conn *conn = tr_conn_open(g, fd, flags);
+    if (conn == NULL) {
+        g->net.connections_rejected++;
+        return;
+    }
+    tr__engine_event(g, conn, TR_EVENT_OPENED);
+}
+
+static void accept_some(tr_engine *g, tr_listener *l) {
+    for (int i = 0; i < TR_ACCEPTS_PER_TURN && l->fd >= 0; i++) {
+        int fd;
+        int rc = tr_sock_accept(l->fd, &fd);
+        if (rc == TR_EAGAIN) return;
+        if (rc != TR_OK) {
+            l->paused_until_ms = g->x.now_us / 1000 + TR_LISTENER_PAUSE_MS;
+            tr_poller_set(g->poller, l->fd, 0);
+            g->listener_events |= TR_EVENT_LISTENER_PAUSED;
+            g->listener_error = rc;
+            return;
+        }
+        admit(g, l, fd);
+    }
+}
+
+static void resume_listeners(tr_engine *g) {
+    for (int i = 0; i < g->listener_count; i++) {
+        tr_listener *l = &g->listeners[i];
+        if (l->paused_until_ms == 0 || g->x.now_us / 1000 < l->paused_until_ms) continue;
+        if (tr_poller_set(g->poller, l->fd, TR_POLL_READ) == TR_OK) l->paused_until_ms = 0;
+    }
+}
+
+static int is_listener(const tr_engine *g, const void *target) {
+    const tr_listener *l = target;
+    return l >= g->listeners && l < g->listeners + TR_LISTENERS_MAX;
+}
+
+static void flush_pending(tr_engine *g) {
+    tr_conn *conn = g->pending;
+    g->pending = g->pending_last = NULL;
+    while (conn != NULL) {
+        tr_conn *next = conn->next_pending;
+        conn->in_pending = 0;
+        if (conn->reap) tr_conn_reap(conn);
+        else tr_conn_flush(conn);
+        conn = next;
+    }
+}
+
+static void run_more(tr_engine *g) {
+    tr_conn *conn = g->more;
+    g->more = g->more_last = NULL;
+    while (conn != NULL) {
+        tr_conn *next = conn->next_more;
+        conn->in_more = 0;
+        if (conn->reap) tr_conn_reap(conn);
+        else tr_conn_resume(conn);
+        conn = next;
+    }
+}
+
+static int64_t mono_us(void *ctx) {
+    return tr_clock_mono_ns(&((tr_engine *)ctx)->clock) / 1000;
+}
+
+/* Upkeep that a busy turn does on the side. */
+static void upkeep(tr_engine *g) {
+    int64_t before = g->cron_ms;
+    int64_t now_ms = g->x.now_us / 1000;
+    if (now_ms == before) return;
+    g->cron_ms = now_ms;
+    if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
+    tr_store_expire_due(&g->store, EXPIRE_TURN_BUDGET_US, mono_us, g);
+    if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
+}
+
+/* One look at the poller and everything that follows from it. The count of ready ones. */
+static int turn(tr_engine *g, int64_t timeout_us) {
+    int n = tr_poller_wait(g->poller, g->ready, TR_POLL_EVENTS, timeout_us);
+    if (n < 0) n = 0;
+    if (n == 0 && g->more == NULL && g->pending == NULL) return 0;
+    g->net.turns++;
+    tr_exec_turn(&g->x);
+    tr_exec_begin(&g->x);
+    if (g->more != NULL) run_more(g);
+    for (int i = 0; i < n; i++) {
+        void *target = g->ready[i].data;
+        if (is_listener(g, target)) {
+            accept_some(g, target);
+            continue;
+        }
+        tr_conn *conn = target;
+        if (g->ready[i].ready & TR_POLL_WRITE) tr_conn_writable(conn);
+        if (g->ready[i].ready & TR_POLL_READ) tr_conn_readable(conn);
+    }
+    upkeep(g);
+    flush_pending(g);
+    return n > 0 ? n : 1;
+}
+
+static int has_events(const tr_engine *g) {
+    return g->events != NULL || g->listener_events || g->rejected_event || g->denied_event;
+}
+
+int tr_engine_poll(tr_engine *g, int64_t linger_us, int64_t budget_us, int *more, int *active) {
+    assert_thread(g);
+    int64_t start_ns = 0;
+    int served = turn(g, 0);
+    *active = served != 0;
+    while (!has_events(g) && (served != 0 || linger_us > 0)) {
+        int64_t now_ns = tr_clock_mono_ns(&g->clock);
+        if (start_ns == 0) start_ns = now_ns;
+        if (now_ns - start_ns >= budget_us * 1000) break;
+        int64_t wait_us = g->more != NULL || g->pending != NULL ? 0 : linger_us;
+        served = turn(g, wait_us);
+        if (served != 0) *active = 1;
+        else break;
+    }
+    *more = g->more != NULL || g->pending != NULL || g->store.doomed != NULL;
+    return has_events(g);
+}
+
+static int emit(tr_event *out, uint32_t kind, uint64_t id, int code) {
+    *out = (tr_event){.id = id, .kind = kind, .code = code};
+    return 1;
+}
+
+static int take_own_events(tr_engine *g, tr_event *out, int max) {
+    int n = 0;
+    if (n < max && g->listener_events & TR_EVENT_LISTENER_PAUSED) {
+        n += emit(&out[n], TR_EVENT_LISTENER_PAUSED, 0, g->listener_error);
+        g->listener_events = 0;
+    }
+    if (n < max && g->rejected_event) {
+        n += emit(&out[n], TR_EVENT_REJECTED, g->rejected_event, 1);
+        g->rejected_event = 0;
+    }
+    if (n < max && g->denied_event) {
+        n += emit(&out[n], TR_EVENT_REJECTED, g->denied_event, 2);
+        g->denied_event = 0;
+    }
+    return n;
+}
+
+int tr_engine_take_events(tr_engine *g, tr_event *out, int max) {
+    assert_thread(g);
+    int n = take_own_events(g, out, max);
+    while (n < max && g->events != NULL) {
+        tr_conn *conn = g->events;
+        uint32_t kind = conn->events & -conn->events;
+        tr_assert(kind != 0);
+        n += emit(&out[n], kind, conn->client.id, kind == TR_EVENT_CLOSED ? conn->close_reason : 0);
+        conn->events &= ~kind;
+        if (conn->events != 0) continue;
+        g->events = conn->next_event;
+        if (g->events == NULL) g->events_last = NULL;
+        conn->in_events = 0;
+        if (kind == TR_EVENT_CLOSED) tr_conn_reap(conn);
+    }
+    return n;
+}
+
+static void sample_rates(tr_engine *g) {
+    int64_t now = tr_clock_mono_ns(&g->clock);
+    int64_t ns = now - g->rate_ns;
+    if (ns < RATE_SAMPLE_NS / 2) return;
+    g->rate_ns = now;
+    const uint64_t figures[TR_RATES] = {g->x.totals.commands, g->net.bytes_in, g->net.bytes_out};
+    for (int i = 0; i < TR_RATES; i++) {
+        tr_rate *r = &g->rates[i];
+        uint64_t grown = figures[i] >= r->last ? figures[i] - r->last : 0;
+        r->samples[g->rate_at] = (uint64_t)((double)grown * 1e9 / (double)ns);
+        r->last = figures[i];
+    }
+    g->rate_at = (g->rate_at + 1) % TR_SAMPLES;
+}
+
+/* A part of the connections each time, so that all are looked at about once a second. */
+static void check_clients(tr_engine *g) {
+    uint64_t count = g->x.client_count / (uint64_t)(g->settings.hz > 0 ? g->settings.hz : 1) + 5;
+    for (uint64_t i = 0; i < count && g->first != NULL; i++) {
+        tr_conn *conn = g->cron_next ? g->cron_next : g->first;
+        g->cron_next = conn->next;
+        const tr_client *c = &conn->client;
+        if (conn->closed || c->flags & TR_CLIENT_FED) continue;
+        if (c->out.bytes != 0) tr_conn_note_output(conn); /* looks at the soft limit, too */
+        if (g->settings.idle_seconds <= 0 || c->wait != TR_WAIT_NONE) continue;
+        if (c->flags & (TR_CLIENT_REPLICA | TR_CLIENT_PUBSUB | TR_CLIENT_MONITOR)) continue;
+        if (g->x.now_us - c->active_us > g->settings.idle_seconds * 1000000) tr_conn_close(conn, TR_CLOSE_IDLE);
+    }
+}
+
+static void tend_tables(tr_engine *g) {
+    for (int i = 0; i < g->store.db_count; i++) {
+        tr_hash *keys = &g->store.dbs[i].keys;
+        tr_hash_shrink(keys);
+        if (tr_hash_rehashing(keys)) tr_hash_rehash(keys, TR_CRON_REHASH_BUCKETS);
+    }
+}
+
+void tr_engine_cron(tr_engine *g) {
+    assert_thread(g);
+    tr_exec_turn(&g->x);
+    tr_exec_begin(&g->x);
+    int hz = g->settings.hz > 0 ? g->settings.hz : 1;
+    tr_mem_note_peak(&g->mem);
+    sample_rates(g);
+    resume_listeners(g);
+    if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
+    tr_store_expire_due(&g->store, 1000000 / hz / 4, mono_us, g);
+    if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
+    tr_store_make_room(&g->store);
+    check_clients(g);
+    tend_tables(g);
+    flush_pending(g);
+}
+
+int tr_engine_fd(const tr_engine *g) {
+    return tr_poller_fd(g->poller);
+}
+
+int tr_engine_block(tr_engine *g, int64_t timeout_us) {
+    return tr_poller_block(g->poller, timeout_us);
+}
+
+void tr_engine_wake(tr_engine *g) {
+    tr_poller_wake(g->poller);
+}
+
+int tr_engine_drain(tr_engine *g) {
+    assert_thread(g);
+    int left = 0;
+    for (tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
+        if (conn->closed || conn->client.flags & TR_CLIENT_FED || conn->client.out.bytes == 0) continue;
+        tr_conn_flush(conn);
+        if (!conn->closed && conn->client.out.bytes != 0) left++;
+    }
+    return left;
+}
+
+tr_conn *tr_engine_conn(tr_engine *g, uint64_t id) {
+    tr_conn *conn = (tr_conn *)tr_client_by_id(&g->x, id);
+    return conn != NULL && !conn->closed ? conn : NULL;
+}
+
+uint64_t tr_engine_open_fed(tr_engine *g, uint32_t client_flags) {
+    assert_thread(g);
+    tr_exec_begin(&g->x);
+    tr_conn *conn = tr_conn_open(g, -1, client_flags | TR_CLIENT_FED | TR_CLIENT_LOCAL);
+    return conn ? conn->client.id : 0;
+}
+
+void tr_engine_finish(tr_engine *g, uint64_t id) {
+    assert_thread(g);
+    tr_conn *conn = tr_engine_conn(g, id);
+    if (conn == NULL || conn->client.wait != TR_WAIT_PYTHON) return;
+    tr_exec_begin(&g->x);
+    tr_exec_finish(&conn->client);
+    tr_conn_resume(conn);
+    flush_pending(g);
+}
+
+int tr_engine_kill(tr_engine *g, uint64_t id, tr_close_reason reason, int gently) {
+    assert_thread(g);
+    tr_conn *conn = tr_engine_conn(g, id);
+    if (conn == NULL) return 0;
+    if (conn->close_reason == TR_CLOSE_NONE) conn->close_reason = (uint8_t)reason;
+    conn->client.flags |= gently ? TR_CLIENT_CLOSE_AFTER_REPLY : TR_CLIENT_CLOSE_NOW;
+    tr_conn_note_output(conn);
+    return 1;
+}
+
+void tr_engine_unpause(tr_engine *g) {
+    tr_exec_unpause(&g->x);
+    tr_conn *next;
+    for (tr_conn *conn = g->first; conn != NULL && g->x.paused_clients != 0; conn = next) {
+        next = conn->next;
+        if (!conn->closed && conn->client.wait == TR_WAIT_PAUSE) tr_conn_resume(conn);
+    }
+}
+
+tr_client *tr_engine_next_client(tr_engine *g, uint64_t after_id) {
+    tr_conn *conn = g->first;
+    if (after_id != 0) {
+        tr_conn *after = tr_engine_conn(g, after_id);
+        conn = after ? after->next : NULL;
+    }
+    while (conn != NULL && (conn->closed || conn->client.flags & TR_CLIENT_INTERNAL)) conn = conn->next;
+    return conn ? &conn->client : NULL;
+}

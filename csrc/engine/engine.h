@@ -1,0 +1,173 @@
+/* engine.h - the engine as its owner sees it: one object, one loop turn at a time.
+ *
+ * Owns listeners, connections, keyspace and statistics. Everything is called from one thread (asserted), but
+ * tr_engine_wake() and, for pollers without a descriptor, tr_engine_block().
+ *
+ * The owner's loop:
+ *
+ *     wait until tr_engine_fd() is readable (or a deadline)
+ *     tr_engine_poll(g, linger_us, budget_us, &more)      reads, runs, writes, for many clients in one go
+ *     take the events, serve them
+ *     if more: come back soon without waiting
+ *
+ * and tr_engine_cron() hz times a second. Nothing here blocks on a client, and nothing raises. Events are kept as bits on their connections, so they are
+ * never lost for want of memory.
+ */
+#ifndef TR_ENGINE_ENGINE_H
+#define TR_ENGINE_ENGINE_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/conn.h"
+#include "exec/exec.h"
+#include "net/poller.h"
+#include "resp/parser.h"
+#include "store/store.h"
+
+#define TR_LISTENERS_MAX 64
+#define TR_POLL_EVENTS 512          /* ready descriptors taken per look */
+#define TR_ACCEPTS_PER_TURN 256     /* connections accepted from one listener per look */
+#define TR_LISTENER_PAUSE_MS 200    /* after descriptors ran out */
+#define TR_SAMPLES 16               /* of the instantaneous figures */
+#define TR_CRON_REHASH_BUCKETS 2000 /* moved per database and cron run */
+#define TR_ENGINE_HZ_MIN 1
+#define TR_ENGINE_HZ_MAX 500
+
+enum { /* events of a connection, in the order in which they are taken */
+    TR_EVENT_OPENED = 1,
+    TR_EVENT_CALL = 2,    /* an asynchronous Python command waits in the client */
+    TR_EVENT_OUTPUT = 4,  /* a fed connection has output */
+    TR_EVENT_CLOSED = 8,  /* code: tr_close_reason; the last event of a connection */
+    TR_EVENT_LISTENER_PAUSED = 16, /* id: the listener; code: TR_E... */
+    TR_EVENT_REJECTED = 32, /* code: 1 maxclients, 2 protected mode; id: how many */
+};
+
+typedef struct tr_event {
+    uint64_t id;
+    uint32_t kind;
+    int32_t code;
+} tr_event;
+
+typedef enum tr_out_class { TR_OUT_NORMAL, TR_OUT_REPLICA, TR_OUT_PUBSUB, TR_OUT_CLASSES } tr_out_class;
+
+typedef struct tr_out_limit {
+    uint64_t hard_bytes; /* 0: none */
+    uint64_t soft_bytes;
+    int64_t soft_seconds;
+} tr_out_limit;
+
+/* Set by the owner before the first turn and at any time later. */
+typedef struct tr_settings {
+    uint64_t maxclients;
+    int64_t idle_seconds;       /* timeout; 0: none */
+    int keepalive_seconds;      /* tcp-keepalive */
+    uint64_t query_buffer_max;  /* client-query-buffer-limit */
+    int64_t bulk_max;           /* proto-max-bulk-len */
+    int protected_mode;         /* 1: only local clients while there is no password */
+    int hz;
+    tr_out_limit out_limits[TR_OUT_CLASSES];
+} tr_settings;
+
+typedef struct tr_listener {
+    int fd;
+    int is_unix;
+    int64_t paused_until_ms; /* 0: it accepts */
+} tr_listener;
+
+typedef struct tr_net_stats {
+    uint64_t connections_received;
+    uint64_t connections_rejected;
+    uint64_t connections_denied;
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint64_t reads;
+    uint64_t writes;
+    uint64_t query_limit_closes;
+    uint64_t output_limit_closes;
+    uint64_t turns;
+    uint64_t max_input_buffer;  /* of any client lately */
+    uint64_t max_output_buffer;
+} tr_net_stats;
+
+/* Figures per second, averaged over the samples. */
+typedef struct tr_rate {
+    uint64_t last;
+    uint64_t samples[TR_SAMPLES];
+} tr_rate;
+
+enum { TR_RATE_COMMANDS, TR_RATE_BYTES_IN, TR_RATE_BYTES_OUT, TR_RATES };
+
+typedef struct tr_engine {
+    tr_mem mem;
+    tr_clock clock;
+    tr_store store;
+    tr_exec x;
+    tr_settings settings;
+    tr_poller *poller;
+    tr_poller_kind poller_kind;
+    tr_listener listeners[TR_LISTENERS_MAX];
+    int listener_count;
+    tr_conn *first, *last;
+    tr_conn *pending, *pending_last;
+    tr_conn *more, *more_last;
+    tr_conn *events, *events_last;
+    tr_conn *cron_next;       /* where the idle check goes on */
+    uint32_t listener_events; /* TR_EVENT_LISTENER_PAUSED */
+    int listener_error;
+    uint64_t rejected_event, denied_event;
+    tr_buf shared;            /* input of whoever is being read */
+    tr_net_stats net;
+    tr_rate rates[TR_RATES];
+    int rate_at;
+    int64_t rate_ns;          /* when the last sample was taken */
+    int64_t cron_ms;
+    pthread_t thread;
+    tr_poll_event ready[TR_POLL_EVENTS];
+} tr_engine;
+
+/* *out is owned by the caller. TR_ENOMEM, TR_EIO, TR_ENOTSUP, TR_EINVAL. seed: 16 random bytes. */
+int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], tr_engine **out);
+/* Closes everything at once; no events any more. */
+void tr_engine_close(tr_engine *g);
+
+/* Takes the bound listening socket (on success). The listener's id, or TR_ELIMIT, TR_E... */
+int tr_engine_listen(tr_engine *g, int fd, int is_unix);
+/* Stops accepting on all. */
+void tr_engine_unlisten(tr_engine *g);
+
+/* A turn: looks for ready connections and serves them; when there is nothing, waits up to linger_us for some (0: not at all);
+ * goes on like that until there are events for Python, or budget_us have passed. Returns the count of events waiting.
+ * *more: there is work left that needs no readiness. *active: something was served. */
+int tr_engine_poll(tr_engine *g, int64_t linger_us, int64_t budget_us, int *more, int *active);
+/* Moves up to max events to out; the count. */
+int tr_engine_take_events(tr_engine *g, tr_event *out, int max);
+/* Regular work; hz times a second. */
+void tr_engine_cron(tr_engine *g);
+/* TR_ENOTSUP: use tr_engine_block. */
+int tr_engine_fd(const tr_engine *g);
+int tr_engine_block(tr_engine *g, int64_t timeout_us);
+void tr_engine_wake(tr_engine *g);
+/* Sends what can be sent now; the count of connections that still have output. For shutdown. */
+int tr_engine_drain(tr_engine *g);
+
+/* Connections by the id of their client. NULL: there is none (any more). */
+tr_conn *tr_engine_conn(tr_engine *g, uint64_t id);
+/* The id of the new fed connection, or 0: no memory. */
+uint64_t tr_engine_open_fed(tr_engine *g, uint32_t client_flags);
+/* The asynchronous Python command of this client is done. */
+void tr_engine_finish(tr_engine *g, uint64_t id);
+/* Ends it now, or (gently) when its output has left. 1 when it was there. */
+int tr_engine_kill(tr_engine *g, uint64_t id, tr_close_reason reason, int gently);
+/* Tries the clients that CLIENT PAUSE made wait. */
+void tr_engine_unpause(tr_engine *g);
+/* The next live client after this id in order of age; 0: from the start. NULL: no more. */
+tr_client *tr_engine_next_client(tr_engine *g, uint64_t after_id);
+
+/* For conn.c. */
+void tr__engine_event(tr_engine *g, tr_conn *conn, uint32_t kind);
+const tr_out_limit *tr__engine_out_limit(const tr_engine *g, const tr_client *c);
+
+#endif

@@ -1,0 +1,284 @@
+#include "exec/exec.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "exec/reply.h"
+
+static int never(const tr_hnode *node, const void *key, size_t len) {
+    (void)node, (void)key, (void)len;
+    return 0; /* clients are looked up with their own comparison */
+}
+
+int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock) {
+    memset(x, 0, sizeof(*x));
+    x->mem = mem;
+    x->store = store;
+    x->clock = clock;
+    x->next_client_id = 1;
+    x->latency_tracking = 1;
+    x->stats = tr_zalloc(mem, tr_command_count() * sizeof(*x->stats));
+    x->errors = tr_zalloc(mem, TR_ERROR_KINDS_MAX * sizeof(*x->errors));
+    if (x->stats == NULL || x->errors == NULL) {
+        tr_free(mem, x->stats);
+        tr_free(mem, x->errors);
+        x->stats = NULL;
+        return TR_ENOMEM;
+    }
+    tr_out_pool_init(&x->pool, mem);
+    tr_outq_init(&x->sink, &x->pool);
+    tr_hash_init(&x->clients, mem, never);
+    tr_exec_turn(x);
+    tr_exec_begin(x);
+    return TR_OK;
+}
+
+static void drop_latencies(tr_exec *x) {
+    for (uint16_t i = 0; i < tr_command_count(); i++) tr_free(x->mem, x->stats[i].latency);
+}
+
+void tr_exec_release(tr_exec *x) {
+    if (x->stats == NULL) return;
+    tr_assert(tr_hash_count(&x->clients) == 0);
+    drop_latencies(x);
+    tr_free(x->mem, x->stats);
+    tr_free(x->mem, x->errors);
+    tr_hash_release(&x->clients);
+    tr_outq_clear(&x->sink);
+    tr_out_pool_release(&x->pool);
+    x->stats = NULL;
+}
+
+void tr_exec_turn(tr_exec *x) {
+    int64_t wall_ns = tr_clock_wall_us(x->clock) * 1000;
+    x->wall_offset_ns = wall_ns - tr_clock_mono_ns(x->clock);
+}
+
+void tr_exec_begin(tr_exec *x) {
+    x->stopwatch_ns = tr_clock_mono_ns(x->clock);
+    x->now_us = (x->stopwatch_ns + x->wall_offset_ns) / 1000;
+    tr_store_set_time(x->store, x->now_us / 1000);
+}
+
+void tr_exec_reset_stats(tr_exec *x) {
+    drop_latencies(x);
+    memset(x->stats, 0, tr_command_count() * sizeof(*x->stats));
+    memset(x->errors, 0, TR_ERROR_KINDS_MAX * sizeof(*x->errors));
+    x->error_kind_count = 0;
+    x->totals = (tr_exec_stats){0};
+}
+
+void tr_exec_count_error(tr_exec *x, const char *text, size_t len) {
+    x->totals.errors++;
+    size_t n = 0;
+    while (n < len && text[n] != ' ' && n < TR_ERROR_KIND_LEN - 1) n++;
+    for (int i = 0; i < x->error_kind_count; i++) {
+        tr_error_kind *kind = &x->errors[i];
+        if (strncmp(kind->code, text, n) != 0 || kind->code[n] != '\0') continue;
+        kind->count++;
+        return;
+    }
+    if (x->error_kind_count == TR_ERROR_KINDS_MAX) return; /* the total still counts it */
+    tr_error_kind *kind = &x->errors[x->error_kind_count++];
+    memcpy(kind->code, text, n);
+    kind->code[n] = '\0';
+    kind->count = 1;
+}
+
+static void refuse_unknown(tr_client *c) {
+    char args[TR_UNKNOWN_ARGS_MAX + 8];
+    size_t n = 0;
+    for (int i = 1; i < c->argc && n < TR_UNKNOWN_ARGS_MAX; i++) {
+        size_t room = TR_UNKNOWN_ARGS_MAX - n;
+        size_t len = c->argv[i].len < room ? c->argv[i].len : room;
+        args[n++] = '\'';
+        memcpy(args + n, c->argv[i].ptr, len);
+        n += len;
+        args[n++] = '\'';
+        args[n++] = ' ';
+    }
+    char text[64 + TR_UNKNOWN_ARGS_MAX + sizeof(args)];
+    size_t name_len = c->argv[0].len < TR_UNKNOWN_ARGS_MAX ? c->argv[0].len : TR_UNKNOWN_ARGS_MAX;
+    size_t at = (size_t)sprintf(text, "ERR unknown command '");
+    memcpy(text + at, c->argv[0].ptr, name_len);
+    at += name_len;
+    at += (size_t)sprintf(text + at, "', with args beginning with: ");
+    memcpy(text + at, args, n);
+    c->x->totals.unknown_commands++;
+    tr_reply_error_len(c, text, at + n);
+}
+
+static void refuse_unknown_sub(tr_client *c, const tr_command *parent) {
+    char text[64 + 2 * TR_UNKNOWN_ARGS_MAX];
+    size_t len = c->argv[1].len < TR_UNKNOWN_ARGS_MAX ? c->argv[1].len : TR_UNKNOWN_ARGS_MAX;
+    size_t at = (size_t)sprintf(text, "ERR unknown subcommand '");
+    memcpy(text + at, c->argv[1].ptr, len);
+    at += len;
+    at += (size_t)sprintf(text + at, "'. Try ");
+    for (const char *p = parent->name; *p; p++) text[at++] = (char)toupper((unsigned char)*p);
+    at += (size_t)sprintf(text + at, " HELP.");
+    c->x->totals.unknown_commands++;
+    tr_reply_error_len(c, text, at);
+}
+
+/* The command that argv means, or NULL after the error reply. */
+static const tr_command *resolve(tr_client *c) {
+    const tr_command *cmd = tr_command_find(c->argv[0].ptr, c->argv[0].len);
+    if (TR_UNLIKELY(cmd == NULL)) {
+        refuse_unknown(c);
+        return NULL;
+    }
+    if (cmd->subcommand_count != 0 && c->argc > 1) {
+        const tr_command *sub = tr_command_find_sub(cmd, c->argv[1].ptr, c->argv[1].len);
+        if (sub == NULL) {
+            refuse_unknown_sub(c, cmd);
+            return NULL;
+        }
+        cmd = sub;
+    }
+    return cmd;
+}
+
+static void reject(tr_client *c, const tr_command *cmd, const char *text) {
+    c->x->stats[cmd->id].rejected++;
+    tr_reply_error(c, text);
+}
+
+static int pauses(const tr_exec *x, const tr_client *c, const tr_command *cmd) {
+    if (x->pause == TR_PAUSE_NONE || c->flags & (TR_CLIENT_REPLICA | TR_CLIENT_INTERNAL)) return 0;
+    return x->pause == TR_PAUSE_ALL || cmd->flags & (TR_CMD_WRITE | TR_CMD_MAY_REPLICATE);
+}
+
+static int may_debug(const tr_exec *x, const tr_client *c) {
+    return x->debug_enabled == TR_DEBUG_YES || (x->debug_enabled == TR_DEBUG_LOCAL && c->flags & TR_CLIENT_LOCAL);
+}
+
+/* 1 when the command may run now; else the client has its error or waits. */
+static int admit(tr_client *c, const tr_command *cmd) {
+    tr_exec *x = c->x;
+    if (TR_UNLIKELY(!tr_command_arity_ok(cmd, c->argc))) {
+        x->stats[cmd->id].rejected++;
+        tr_reply_errorf(c, "ERR wrong number of arguments for '%s' command", cmd->fullname);
+        return 0;
+    }
+    if (TR_UNLIKELY(!(c->flags & TR_CLIENT_AUTHENTICATED)) && !(cmd->flags & TR_CMD_NO_AUTH)) {
+        reject(c, cmd, "NOAUTH Authentication required.");
+        return 0;
+    }
+    if (TR_UNLIKELY(cmd->flags & TR_CMD_PROTECTED) && !may_debug(x, c)) {
+        reject(c, cmd,
+               "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it "
+               "from a local connection, otherwise you need to set this option in the configuration file, and then "
+               "restart the server.");
+        return 0;
+    }
+    if (x->store->maxmemory != 0 && tr_store_make_room(x->store) != TR_OK && cmd->flags & TR_CMD_DENYOOM) {
+        reject(c, cmd, TR_MSG_OOM);
+        return 0;
+    }
+    if (TR_UNLIKELY(pauses(x, c, cmd))) {
+        c->wait = TR_WAIT_PAUSE;
+        x->paused_clients++;
+        return 0;
+    }
+    return 1;
+}
+
+static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
+    int64_t now = tr_clock_mono_ns(x->clock);
+    uint64_t ns = (uint64_t)(now - x->stopwatch_ns);
+    x->stopwatch_ns = now;
+    tr_command_stats *s = &x->stats[cmd->id];
+    s->calls++;
+    s->ns += ns;
+    if (TR_UNLIKELY(c->flags & TR_CLIENT_FAILED_COMMAND)) s->failed++;
+    if (TR_UNLIKELY(!x->latency_tracking)) return;
+    if (TR_UNLIKELY(s->latency == NULL)) {
+        s->latency = tr_zalloc(x->mem, sizeof(tr_latency));
+        if (s->latency == NULL) return; /* counted all the same, only not in a bucket */
+    }
+    tr_latency_add(s->latency, ns);
+}
+
+static void run(tr_client *c, const tr_command *cmd) {
+    tr_exec *x = c->x;
+    c->cmd = cmd;
+    c->flags &= ~(uint32_t)TR_CLIENT_FAILED_COMMAND;
+    x->store->no_touch = (c->flags & TR_CLIENT_NO_TOUCH) != 0;
+    if (TR_LIKELY(cmd->handler_kind == TR_HANDLER_C)) {
+        cmd->fn(c);
+    } else if (cmd->handler_kind == TR_HANDLER_PY_SYNC && x->hooks.call_python) {
+        x->hooks.call_python(x->hooks.ctx, c);
+    } else if (cmd->handler_kind == TR_HANDLER_PY_ASYNC && x->hooks.waiting) {
+        c->wait = TR_WAIT_PYTHON;
+        x->hooks.waiting(x->hooks.ctx, c);
+        return;
+    } else {
+        tr_reply_errorf(c, "ERR '%s' needs the server around the engine", cmd->fullname);
+    }
+    account(x, c, cmd);
+    c->last_cmd = cmd;
+    c->cmd = NULL;
+}
+
+/* CLIENT REPLY: where this command's reply goes. */
+static void aim_reply(tr_client *c) {
+    c->w.q = c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP) ? &c->x->sink : &c->out;
+}
+
+static void end_reply(tr_client *c) {
+    if (TR_LIKELY(c->w.q == &c->out && !(c->flags & (TR_CLIENT_REPLY_SKIP | TR_CLIENT_REPLY_SKIP_NEXT)))) return;
+    tr_outq_clear(&c->x->sink);
+    c->flags &= ~(uint32_t)TR_CLIENT_REPLY_SKIP;
+    if (c->flags & TR_CLIENT_REPLY_SKIP_NEXT) {
+        c->flags &= ~(uint32_t)TR_CLIENT_REPLY_SKIP_NEXT;
+        c->flags |= TR_CLIENT_REPLY_SKIP;
+    }
+    c->w.q = &c->out;
+}
+
+void tr_execute(tr_client *c) {
+    tr_exec *x = c->x;
+    tr_debug_assert(c->argc >= 1 && c->wait == TR_WAIT_NONE);
+    if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP))) aim_reply(c);
+    const tr_command *cmd = resolve(c);
+    if (TR_LIKELY(cmd != NULL && admit(c, cmd))) {
+        run(c, cmd);
+        x->totals.commands++;
+        c->commands++;
+    }
+    if (c->wait == TR_WAIT_NONE) end_reply(c);
+    if (TR_UNLIKELY(c->out.failed)) c->flags |= TR_CLIENT_CLOSE_NOW;
+}
+
+void tr_exec_finish(tr_client *c) {
+    tr_exec *x = c->x;
+    tr_assert(c->wait == TR_WAIT_PYTHON && c->cmd != NULL);
+    account(x, c, c->cmd);
+    c->last_cmd = c->cmd;
+    c->cmd = NULL;
+    c->wait = TR_WAIT_NONE;
+    end_reply(c);
+    if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;
+}
+
+void tr_exec_pause(tr_exec *x, tr_pause mode, int64_t until_ms) {
+    if (mode > x->pause) x->pause = mode;
+    if (until_ms > x->pause_until_ms) x->pause_until_ms = until_ms;
+    x->store->keep_expired = 1;
+}
+
+void tr_exec_unpause(tr_exec *x) {
+    x->pause = TR_PAUSE_NONE;
+    x->pause_until_ms = 0;
+    x->store->keep_expired = 0;
+}
+
+int tr_exec_pause_ended(tr_exec *x) {
+    if (x->pause == TR_PAUSE_NONE || x->now_us / 1000 < x->pause_until_ms) return 0;
+    tr_exec_unpause(x);
+    return 1;
+}

@@ -1,0 +1,104 @@
+/* exec.h - running commands: one dispatch for every caller, and what is counted on the way.
+ *
+ *   client.argv -> find command -> arity -> permissions -> memory -> pause -> run -> statistics -> wait or go on
+ *
+ * tr_execute() serves clients, scripts, modules and loading alike. A command's handler is a C function or a Python one; an
+ * asynchronous Python one leaves the client waiting (TR_WAIT_PYTHON) until tr_exec_finish(). Owns the table of clients,
+ * the statistics and the pause; borrows store, clock and memory account. One thread.
+ */
+#ifndef TR_EXEC_EXEC_H
+#define TR_EXEC_EXEC_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "exec/client.h"
+#include "exec/latency.h"
+#include "store/store.h"
+
+#define TR_ERROR_KINDS_MAX 128 /* different first words of errors that are counted one by one */
+#define TR_ERROR_KIND_LEN 32
+#define TR_UNKNOWN_ARGS_MAX 128 /* bytes of arguments shown with an unknown command */
+
+/* What Python (or a test) hangs in. Functions may be NULL. */
+typedef struct tr_exec_hooks {
+    void *ctx;
+    /* Runs a synchronous Python command: it writes its reply into the client. */
+    void (*call_python)(void *ctx, tr_client *c);
+    /* 1 when user and password are right. user NULL: the default user. */
+    int (*authenticate)(void *ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len);
+    /* The client waits for Python from now on. */
+    void (*waiting)(void *ctx, tr_client *c);
+} tr_exec_hooks;
+
+typedef struct tr_command_stats {
+    uint64_t calls;
+    uint64_t ns;
+    uint64_t rejected;
+    uint64_t failed;
+    tr_latency *latency; /* owned; NULL until the first call or when latency tracking is off */
+} tr_command_stats;
+
+typedef struct tr_error_kind {
+    char code[TR_ERROR_KIND_LEN];
+    uint64_t count;
+} tr_error_kind;
+
+typedef struct tr_exec_stats {
+    uint64_t commands;
+    uint64_t errors;          /* error replies */
+    uint64_t unknown_commands;
+    uint64_t auth_failures;
+} tr_exec_stats;
+
+typedef enum tr_pause { TR_PAUSE_NONE, TR_PAUSE_WRITES, TR_PAUSE_ALL } tr_pause;
+
+typedef struct tr_exec {
+    tr_mem *mem;
+    tr_store *store;
+    const tr_clock *clock;
+    tr_out_pool pool;
+    tr_outq sink;             /* takes replies that nobody wants */
+    tr_hash clients;          /* by id */
+    uint64_t next_client_id;
+    uint64_t client_count;    /* without TR_CLIENT_INTERNAL */
+    int64_t now_us;           /* wall clock of this run of commands */
+    int64_t wall_offset_ns;   /* wall minus monotonic, measured once a turn */
+    int64_t stopwatch_ns;     /* monotonic: when the running command began, or the last one ended */
+    tr_command_stats *stats;  /* by command id */
+    tr_error_kind *errors;
+    int error_kind_count;
+    tr_exec_stats totals;
+    tr_pause pause;
+    int64_t pause_until_ms;
+    uint64_t paused_clients;
+    int password_set;         /* new clients must authenticate */
+    int latency_tracking;
+    int debug_enabled;        /* TR_DEBUG_...: who may use DEBUG */
+    tr_exec_hooks hooks;
+} tr_exec;
+
+enum { TR_DEBUG_NO, TR_DEBUG_LOCAL, TR_DEBUG_YES };
+
+/* 0 or TR_ENOMEM. */
+int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock);
+/* All clients must be released. */
+void tr_exec_release(tr_exec *x);
+/* A turn of the loop begins: compares the clocks. */
+void tr_exec_turn(tr_exec *x);
+/* A run of commands begins: sets the wall clock for the store, starts the stopwatch. */
+void tr_exec_begin(tr_exec *x);
+/* Runs the command in c->argv, c->argc >= 1. Afterwards c->wait tells whether the client may go on. */
+void tr_execute(tr_client *c);
+/* The asynchronous Python command of this client has replied. */
+void tr_exec_finish(tr_client *c);
+/* CLIENT PAUSE; the longer of two ends and the stronger of two modes wins. */
+void tr_exec_pause(tr_exec *x, tr_pause mode, int64_t until_ms);
+void tr_exec_unpause(tr_exec *x);
+/* 1 when a pause is over by now: it is then cleared, and the waiting clients should be tried again. */
+int tr_exec_pause_ended(tr_exec *x);
+/* CONFIG RESETSTAT. */
+void tr_exec_reset_stats(tr_exec *x);
+void tr_exec_count_error(tr_exec *x, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,290 @@
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/siphash.h"
+#include "store/store.h"
+#include "store/store_impl.h"
+
+#define RANDOM_KEY_TRIES 100
+
+uint32_t tr_db_hash(const tr_db *db, const char *key, size_t len) {
+    return (uint32_t)tr_siphash(key, len, db->store->hash_key);
+}
+
+static tr_entry *find(tr_db *db, uint32_t hash, const char *key, size_t len) {
+    tr_hnode **link = tr_hash_find_eq(&db->keys, hash, tr_entry_eq, key, len);
+    return link ? (tr_entry *)*link : NULL;
+}
+
+/* The entry if it is still alive; one that is due dies here. */
+static tr_entry *find_alive(tr_db *db, uint32_t hash, const char *key, size_t len) {
+    tr_entry *e = find(db, hash, key, len);
+    if (e == NULL || e->ttl_slot == 0 || TR_LIKELY(!tr_db_is_expired(db, e))) return e;
+    if (db->store->keep_expired) return NULL;
+    db->store->stats.expired_lazy++;
+    tr_db_expire_now(db, e);
+    return NULL;
+}
+
+tr_entry *tr_db_peek(tr_db *db, const char *key, size_t len) {
+    return find(db, tr_db_hash(db, key, len), key, len);
+}
+
+tr_entry *tr_db_read_no_touch(tr_db *db, const tr_arg *key) {
+    tr_store *store = db->store;
+    tr_entry *e = find_alive(db, tr_db_hash(db, key->ptr, key->len), key->ptr, key->len);
+    if (e == NULL) {
+        store->stats.keyspace_misses++;
+        tr_db_event(db, TR_EV_KEY_MISS, "keymiss", key->ptr, key->len);
+        return NULL;
+    }
+    store->stats.keyspace_hits++;
+    return e;
+}
+
+tr_entry *tr_db_read(tr_db *db, const tr_arg *key) {
+    tr_entry *e = tr_db_read_no_touch(db, key);
+    if (e != NULL) tr_store_touch(db->store, e);
+    return e;
+}
+
+tr_entry *tr_db_write_hash(tr_db *db, const tr_arg *key, uint32_t *hash) {
+    *hash = tr_db_hash(db, key->ptr, key->len);
+    tr_entry *e = find_alive(db, *hash, key->ptr, key->len);
+    if (e != NULL) tr_store_touch(db->store, e);
+    return e;
+}
+
+tr_entry *tr_db_write(tr_db *db, const tr_arg *key) {
+    uint32_t hash;
+    return tr_db_write_hash(db, key, &hash);
+}
+
+static size_t entry_size(size_t key_len, tr_enc enc, size_t value_len) {
+    return sizeof(tr_entry) + key_len + (enc == TR_ENC_EMB ? value_len : sizeof(void *));
+}
+
+static void free_value_of(tr_store *store, const tr_entry *e) {
+    tr_enc enc = tr_entry_enc(e);
+    tr__store_free_value(store, tr_entry_type(e), enc, enc == TR_ENC_EMB ? NULL : tr_entry_ptr(e));
+}
+
+/* Tells the table and the heap that `from`, already freed or moved by realloc, now lives at `to`. */
+static void entry_moved(tr_db *db, tr_hnode **link, tr_entry *to) {
+    tr_hash_moved(link, &to->node);
+    if (to->ttl_slot != 0) tr_ttlheap_moved(&db->ttl, to->ttl_slot, to);
+}
+
+static tr_entry *make_entry(tr_store *store, const char *key, size_t key_len, uint32_t hash, tr_enc enc, size_t value_len) {
+    if (key_len > TR_KEY_MAX) return NULL;
+    tr_entry *e = tr_alloc(store->mem, entry_size(key_len, enc, value_len));
+    if (e == NULL) return NULL;
+    e->node = (tr_hnode){.hash = hash, .bits = tr_store_new_lru(store) << 8};
+    e->ttl_slot = 0;
+    e->lens = (uint32_t)key_len;
+    memcpy(e->key, key, key_len);
+    return e;
+}
+
+/* An entry for the key whose value part fits value_len bytes (TR_ENC_EMB) or a word, with the old value freed and lens
+ * set to the key's length alone. NULL: no memory, nothing changed. `keep` bytes of the old allocation are reused when they fit well. */
+static tr_entry *prepare(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_enc enc, size_t value_len, int flags) {
+    tr_store *store = db->store;
+    if (old == NULL) {
+        tr_entry *e = make_entry(store, key->ptr, key->len, hash, enc, value_len);
+        if (e != NULL) tr_hash_insert(&db->keys, &e->node);
+        return e;
+    }
+    size_t key_len = tr_entry_key_len(old);
+    size_t need = entry_size(key_len, enc, value_len);
+    size_t have = tr_mem_usable(old);
+    tr_entry *e = old;
+    if (need > have || have - need > have / 2) {
+        tr_hnode **link = tr_hash_link_of(&db->keys, &old->node);
+        tr_type type = tr_entry_type(old);
+        tr_enc old_enc = tr_entry_enc(old);
+        /* A word-sized old value must survive until the new room is there. */
+        void *word = old_enc == TR_ENC_EMB ? NULL : tr_entry_ptr(old);
+        e = tr_realloc(store->mem, old, need);
+        if (e == NULL) return NULL;
+        entry_moved(db, link, e);
+        tr__store_free_value(store, type, old_enc, word);
+    } else {
+        free_value_of(store, old);
+    }
+    e->lens = (uint32_t)key_len;
+    if (e->ttl_slot != 0 && !(flags & TR_KEEP_TTL)) tr_ttlheap_drop(&db->ttl, e->ttl_slot);
+    return e;
+}
+
+static tr_entry *finish(tr_db *db, int is_new, tr_entry *e, tr_type type, tr_enc enc) {
+    tr_store *store = db->store;
+    tr_entry_set_kind(e, type, enc);
+    if (!is_new) return e;
+    if (store->wants & TR_WANTS_ADDED) store->hooks.added(store->hooks.ctx, db, type, e->key, tr_entry_key_len(e));
+    tr_db_event(db, TR_EV_NEW, "new", e->key, tr_entry_key_len(e));
+    return e;
+}
+
+tr_entry *tr_db_set_integer(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, int64_t n, int flags) {
+    tr_entry *e = prepare(db, old, key, hash, TR_ENC_INT, 0, flags);
+    if (e == NULL) return NULL;
+    tr_entry_set_int(e, n);
+    return finish(db, old == NULL, e, TR_STRING, TR_ENC_INT);
+}
+
+tr_entry *tr_db_set_plain(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, const char *p, size_t len, int flags) {
+    if (len <= TR_EMB_VALUE_MAX && key->len <= TR_EMB_KEY_MAX) {
+        tr_entry *e = prepare(db, old, key, hash, TR_ENC_EMB, len, flags);
+        if (e == NULL) return NULL;
+        memcpy(e->key + e->lens, p, len);
+        e->lens |= (uint32_t)len << 24;
+        return finish(db, old == NULL, e, TR_STRING, TR_ENC_EMB);
+    }
+    tr_blob *blob = tr_blob_new(db->store->mem, p, len, len);
+    if (blob == NULL) return NULL;
+    tr_entry *e = tr_db_set_value(db, old, key, hash, TR_STRING, TR_ENC_RAW, blob, flags);
+    if (e == NULL) tr_blob_drop(db->store->mem, blob);
+    return e;
+}
+
+tr_entry *tr_db_set_string(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, const tr_arg *value, int flags) {
+    int64_t n;
+    if (value->len < TR_INT_TEXT && tr_num_parse_int(value->ptr, value->len, &n))
+        return tr_db_set_integer(db, old, key, hash, n, flags);
+    if (value->blob == NULL) return tr_db_set_plain(db, old, key, hash, value->ptr, value->len, flags);
+    tr_blob *blob = tr_blob_share(value->blob);
+    tr_entry *e = tr_db_set_value(db, old, key, hash, TR_STRING, TR_ENC_RAW, blob, flags);
+    if (e == NULL) tr_blob_drop(db->store->mem, blob);
+    return e;
+}
+
+tr_entry *tr_db_set_value(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_type type, tr_enc enc, void *value, int flags) {
+    tr_assert(enc != TR_ENC_EMB && (type != TR_STRING || enc == TR_ENC_RAW));
+    tr_entry *e = prepare(db, old, key, hash, enc, 0, flags);
+    if (e == NULL) return NULL;
+    tr_entry_set_ptr(e, value);
+    return finish(db, old == NULL, e, type, enc);
+}
+
+tr_blob *tr_db_own_blob(tr_db *db, tr_entry **e, size_t cap) {
+    tr_mem *mem = db->store->mem;
+    tr_assert(tr_entry_type(*e) == TR_STRING);
+    if (tr_entry_enc(*e) == TR_ENC_RAW) {
+        tr_blob *blob = tr_entry_ptr(*e);
+        int alone = blob->refs == 1;
+        tr_blob *grown = alone ? tr_blob_grow(mem, blob, cap) : tr_blob_new(mem, blob->data, blob->len, cap);
+        if (grown == NULL) return NULL;
+        if (!alone) tr_blob_drop(mem, blob);
+        tr_entry_set_ptr(*e, grown);
+        return grown;
+    }
+    tr_view view;
+    tr_entry_view(*e, &view);
+    tr_blob *own = tr_blob_new(mem, view.ptr, view.len, cap);
+    if (own == NULL) return NULL;
+    tr_arg key = {.ptr = (*e)->key, .len = tr_entry_key_len(*e)};
+    tr_entry *moved = tr_db_set_value(db, *e, &key, (*e)->node.hash, TR_STRING, TR_ENC_RAW, own, TR_KEEP_TTL);
+    if (moved == NULL) {
+        tr_blob_drop(mem, own);
+        return NULL;
+    }
+    *e = moved;
+    return own;
+}
+
+static void take_out(tr_db *db, tr_entry *e) {
+    if (e->ttl_slot != 0) tr_ttlheap_drop(&db->ttl, e->ttl_slot);
+    tr_hash_unlink(&db->keys, tr_hash_link_of(&db->keys, &e->node));
+}
+
+void tr_db_delete(tr_db *db, tr_entry *e) {
+    take_out(db, e);
+    tr__store_free_entry(db->store, e);
+}
+
+/* Puts a new entry whose value is in place under its key and expiry; frees nothing on failure. */
+static int settle(tr_db *to, tr_entry *e, int64_t when) {
+    if (when >= 0 && tr_ttlheap_add(&to->ttl, e, when) != TR_OK) return TR_ENOMEM;
+    tr_hash_insert(&to->keys, &e->node);
+    return TR_OK;
+}
+
+/* An entry under another key with the old one's kind and LRU; EMB values are copied, words are left to the caller. */
+static tr_entry *rekeyed(tr_db *from, const tr_entry *e, tr_db *to, const tr_arg *key) {
+    tr_store *store = from->store;
+    tr_enc enc = tr_entry_enc(e);
+    uint32_t hash = tr_db_hash(to, key->ptr, key->len);
+    tr_assert(find(to, hash, key->ptr, key->len) == NULL);
+    size_t value_len = enc == TR_ENC_EMB ? e->lens >> 24 : 0;
+    tr_entry *n = make_entry(store, key->ptr, key->len, hash, enc, value_len);
+    if (n == NULL) return NULL;
+    n->node.bits = e->node.bits;
+    if (enc == TR_ENC_EMB) {
+        tr_assert(key->len <= TR_EMB_KEY_MAX);
+        memcpy(n->key + key->len, e->key + tr_entry_key_len(e), value_len);
+        n->lens = (uint32_t)key->len | (uint32_t)value_len << 24;
+    } else {
+        tr_entry_set_int(n, tr_entry_int(e));
+    }
+    return n;
+}
+
+tr_entry *tr_db_move(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key) {
+    tr_store *store = from->store;
+    if (tr_entry_enc(e) == TR_ENC_EMB && key->len > TR_EMB_KEY_MAX && tr_db_own_blob(from, &e, 0) == NULL) return NULL;
+    int64_t when = tr_db_expire_at(from, e);
+    tr_entry *n = rekeyed(from, e, to, key);
+    if (n == NULL) return NULL;
+    if (settle(to, n, when) != TR_OK) {
+        tr_free(store->mem, n);
+        return NULL;
+    }
+    take_out(from, e);
+    tr_free(store->mem, e); /* its value lives on in n */
+    return finish(to, 1, n, tr_entry_type(n), tr_entry_enc(n));
+}
+
+tr_entry *tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key) {
+    tr_store *store = from->store;
+    tr_type type = tr_entry_type(e);
+    if (tr_entry_enc(e) == TR_ENC_EMB && key->len > TR_EMB_KEY_MAX && tr_db_own_blob(from, &e, 0) == NULL) return NULL;
+    tr_enc enc = tr_entry_enc(e);
+    tr_entry *n = rekeyed(from, e, to, key);
+    if (n == NULL) return NULL;
+    tr_entry_set_lru(n, tr_store_new_lru(store));
+    if (type == TR_STRING && enc == TR_ENC_RAW) {
+        tr_blob_share(tr_entry_ptr(n));
+    } else if (type != TR_STRING) {
+        void *value;
+        if (store->types[type]->copy_value(store, enc, tr_entry_ptr(e), &value) != TR_OK) {
+            tr_free(store->mem, n);
+            return NULL;
+        }
+        tr_entry_set_ptr(n, value);
+    }
+    if (settle(to, n, tr_db_expire_at(from, e)) != TR_OK) {
+        tr__store_free_entry(store, n);
+        return NULL;
+    }
+    return finish(to, 1, n, type, enc);
+}
+
+tr_entry *tr_db_random(tr_db *db) {
+    tr_rng *rng = &db->store->rng;
+    for (int i = 0; i < RANDOM_KEY_TRIES; i++) {
+        tr_entry *e = (tr_entry *)tr_hash_random(&db->keys, tr_rng_next(rng), tr_rng_next(rng));
+        if (e == NULL || !tr_db_is_expired(db, e)) return e;
+        if (db->store->keep_expired) continue;
+        db->store->stats.expired_lazy++;
+        tr_db_expire_now(db, e);
+    }
+    return NULL;
+}
+
+void tr_db_tell(tr_db *db, tr_event_class cls, const char *event, const char *key, size_t len) {
+    tr_store *store = db->store;
+    if (store->wants & TR_WANTS_CHANGED) store->hooks.changed(store->hooks.ctx, db, key, len);
+    tr_db_event(db, cls, event, key, len);
+}
