@@ -1,8 +1,11 @@
 """Check commands.json: every entry complete, every word known, positions and specs consistent.
 
-    check_commands.py commands.json       prints what is wrong, a line each; exit status 1 when something is
+    check_commands.py commands.json
 
-The words and their order are those of csrc/exec/command.h; tests/commands/test_schema.py compares the two.
+Prints what is wrong, a line each; exit status 1 when something is.
+
+The words and their order are those of csrc/exec/command.h; tests/commands/test_schema.py compares
+the two.
 """
 
 from __future__ import annotations
@@ -18,24 +21,31 @@ from command_file import Entry
 from import_facts import handler_name, is_pure_container
 
 FLAGS: Final = (
-    "write", "readonly", "denyoom", "module", "admin", "pubsub", "noscript", "blocking", "loading", "stale",
-    "skip_monitor", "skip_slowlog", "asking", "fast", "no_auth", "may_replicate", "no_mandatory_keys", "protected",
-    "no_async_loading", "no_multi", "allow_busy", "touches_arbitrary_keys", "movablekeys",
+    "write", "readonly", "denyoom", "module", "admin", "pubsub", "noscript", "blocking", "loading",
+    "stale", "skip_monitor", "skip_slowlog", "asking", "fast", "no_auth", "may_replicate",
+    "no_mandatory_keys", "protected", "no_async_loading", "no_multi", "allow_busy",
+    "touches_arbitrary_keys", "movablekeys",
 )  # fmt: skip
 INTERNAL_FLAGS: Final = frozenset({"protected", "may_replicate", "touches_arbitrary_keys"})
 CATEGORIES: Final = (
-    "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
-    "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
+    "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
+    "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
+    "connection", "transaction", "scripting",
 )  # fmt: skip
 GROUPS: Final = (
-    "generic", "string", "list", "set", "sorted-set", "hash", "pubsub", "transactions", "connection", "server",
-    "scripting", "hyperloglog", "cluster", "geo", "stream", "bitmap", "module",
+    "generic", "string", "list", "set", "sorted-set", "hash", "pubsub", "transactions",
+    "connection", "server", "scripting", "hyperloglog", "cluster", "geo", "stream", "bitmap",
+    "module",
 )  # fmt: skip
 KEY_ACCESS: Final = ("RO", "RW", "OW", "RM")
 KEY_FLAGS: Final = (
     *KEY_ACCESS, "access", "update", "insert", "delete", "not_key", "incomplete", "variable_flags",
 )  # fmt: skip
-BEGIN_FIELDS: Final = {"index": {"index"}, "keyword": {"keyword", "startfrom"}, "unknown": set[str]()}
+BEGIN_FIELDS: Final = {
+    "index": {"index"},
+    "keyword": {"keyword", "startfrom"},
+    "unknown": set[str](),
+}
 FIND_FIELDS: Final = {
     "range": {"lastkey", "keystep", "limit"},
     "keynum": {"keynumidx", "firstkey", "keystep"},
@@ -46,14 +56,24 @@ ARGUMENT_TYPES: Final = frozenset(
 )
 ARGUMENT_FLAGS: Final = frozenset({"optional", "multiple", "multiple_token"})
 ARGUMENT_KEYS: Final = frozenset(
-    {"name", "type", "token", "since", "deprecated_since", "flags", "key_spec_index", "display_text", "arguments"}
+    {
+        "name",
+        "type",
+        "token",
+        "since",
+        "deprecated_since",
+        "flags",
+        "key_spec_index",
+        "display_text",
+        "arguments",
+    }
 )
 DOC_FLAGS: Final = frozenset({"deprecated", "syscmd"})
 TIPS: Final = frozenset({"nondeterministic_output", "nondeterministic_output_order"})
 TIP_PREFIXES: Final = ("request_policy:", "response_policy:")
 REQUIRED: Final = (
-    "name", "summary", "complexity", "group", "since", "arity", "flags", "acl_categories", "first_key", "last_key",
-    "key_step",
+    "name", "summary", "complexity", "group", "since", "arity", "flags", "acl_categories",
+    "first_key", "last_key", "key_step",
 )  # fmt: skip
 VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 NAME_MAX: Final = 255  # tr_command.name_len is one byte
@@ -100,10 +120,14 @@ def _check_words(entry: Entry) -> Iterator[str]:
     flags, internal = entry["flags"], entry.get("internal_flags", [])
     yield from _unknown("flag", flags, set(FLAGS) - INTERNAL_FLAGS)
     yield from _unknown("internal flag", internal, INTERNAL_FLAGS)
-    yield from _unknown("category", entry["acl_categories"], {"@" + category for category in CATEGORIES})
+    yield from _unknown(
+        "category", entry["acl_categories"], {"@" + category for category in CATEGORIES}
+    )
     yield from _unknown("group", [entry["group"]], GROUPS)
     yield from _unknown("doc flag", entry.get("doc_flags", []), DOC_FLAGS)
-    yield from _unknown("tip", [t for t in entry.get("tips", []) if not t.startswith(TIP_PREFIXES)], TIPS)
+    yield from _unknown(
+        "tip", [t for t in entry.get("tips", []) if not t.startswith(TIP_PREFIXES)], TIPS
+    )
     if {"write", "readonly"} <= set(flags):
         yield "both write and readonly"
     if len({"@fast", "@slow"} & set(entry["acl_categories"])) != 1:
@@ -128,7 +152,11 @@ def _check_prose(entry: Entry) -> Iterator[str]:
         yield "the summary is not one sentence"
     if not complexity:
         yield "no complexity"
-    elif "O(" not in complexity and "subcommands" not in entry and complexity != "Depends on subcommand.":
+    elif (
+        "O(" not in complexity
+        and "subcommands" not in entry
+        and complexity != "Depends on subcommand."
+    ):
         yield "the complexity names no class"
 
 
@@ -167,7 +195,8 @@ def _check_positions(entry: Entry) -> Iterator[str]:
         for problem in _check_spec(spec, arity):
             yield f"key spec {index}: {problem}"
     needs_function = any(
-        "variable_flags" in spec["flags"] or "incomplete" in spec["flags"] or _is_unknown(spec) for spec in specs
+        "variable_flags" in spec["flags"] or "incomplete" in spec["flags"] or _is_unknown(spec)
+        for spec in specs
     )
     if needs_function != ("get_keys" in entry):
         yield "get_keys is needed exactly where a spec is unknown, incomplete or has variable flags"
@@ -182,11 +211,16 @@ def _check_spec(spec: Entry, arity: int) -> Iterator[str]:
     yield from _unknown("flag", flags, KEY_FLAGS)
     if len(set(flags) & set(KEY_ACCESS)) != (0 if "not_key" in flags else 1):
         yield "needs one of RO, RW, OW and RM"
-    if begin["type"] not in BEGIN_FIELDS or begin.get("spec", {}).keys() != BEGIN_FIELDS[begin["type"]]:
+    if (
+        begin["type"] not in BEGIN_FIELDS
+        or begin.get("spec", {}).keys() != BEGIN_FIELDS[begin["type"]]
+    ):
         yield f"unknown begin_search {begin}"
     elif begin["type"] == "index" and not 1 <= begin["spec"]["index"] <= abs(arity) + 1:
         yield "index out of range"
-    elif begin["type"] == "keyword" and (begin["spec"]["startfrom"] == 0 or not begin["spec"]["keyword"].isupper()):
+    elif begin["type"] == "keyword" and (
+        begin["spec"]["startfrom"] == 0 or not begin["spec"]["keyword"].isupper()
+    ):
         yield "a keyword search starts at 0 or is not in upper case"
     if find["type"] not in FIND_FIELDS or find.get("spec", {}).keys() != FIND_FIELDS[find["type"]]:
         yield f"unknown find_keys {find}"
@@ -199,7 +233,9 @@ def _check_spec(spec: Entry, arity: int) -> Iterator[str]:
 def _check_arguments(arguments: list[dict[str, Any]], spec_count: int) -> Iterator[str]:
     for argument in arguments:
         name = argument.get("name")
-        yield from (f"argument {name}: {problem}" for problem in _check_argument(argument, spec_count))
+        yield from (
+            f"argument {name}: {problem}" for problem in _check_argument(argument, spec_count)
+        )
         yield from _check_arguments(argument.get("arguments", []), spec_count)
 
 

@@ -2,10 +2,11 @@
 
     gen_commands.py commands.json out.c out.h
 
-out.h declares the handlers and lists them, the functions that find keys, and the ids. out.c holds the table
-and the perfect hash that csrc/exec/command.c looks names up with: a name's two words (the same as name_head and
-name_tail) times a multiplier give a bucket and a slot; the bucket's displacement moves its names to slots that
-nobody else has. The multiplier and the displacements are found here, by trying.
+out.h declares the handlers and lists them, the functions that find keys, and the ids. out.c holds
+the table and the perfect hash that csrc/exec/command.c looks names up with: a name's two words (the
+same as name_head and name_tail) times a multiplier give a bucket and a slot; the bucket's
+displacement moves its names to slots that nobody else has. The multiplier and the displacements are
+found here, by trying.
 """
 
 from __future__ import annotations
@@ -25,18 +26,23 @@ WORD: Final = (1 << 64) - 1
 BUCKET_BITS: Final = 6
 FIRST_MULTIPLIER: Final = 0x9E3779B97F4A7C15
 MULTIPLIERS_MAX: Final = 10_000
+KINDS: Final = {"": "CONTAINER", "c": "C", "sync": "PY_SYNC", "async": "PY_ASYNC"}
 BANNER: Final = "/* Generated from commands.json by tools/gen_commands.py; change those. */\n"
 
 
 def words_of(name: str) -> tuple[int, int]:
     """Return name_head and name_tail: what pack_name() in command.c makes of the same bytes."""
     data = name.encode()
-    return int.from_bytes(data[:8], "little"), int.from_bytes(data[-8:], "little") if len(data) > 8 else 0
+    return int.from_bytes(data[:8], "little"), int.from_bytes(data[-8:], "little") if len(
+        data
+    ) > 8 else 0
 
 
 @dataclass(frozen=True, slots=True)
 class PerfectHash:
-    """A hash without collisions over a fixed set of names; ``slots`` holds indices into it plus one, or 0."""
+    """A hash without collisions over a fixed set of names; ``slots`` holds indices into it plus
+    one, or 0.
+    """
 
     multiplier: int
     slot_bits: int
@@ -45,13 +51,16 @@ class PerfectHash:
 
 
 def hash_of(words: tuple[int, int], multiplier: int) -> int:
-    """Return the 64 bits that bucket and slot are cut from: what hash_name() in command.c computes."""
+    """Return the bits that bucket and slot are cut from, as hash_name() in command.c does."""
     head, tail = words
     return ((head ^ (tail << 1 & WORD | tail >> 63)) * multiplier) & WORD
 
 
 def build_hash(names: list[str]) -> PerfectHash:
-    """Find a perfect hash for ``names``. RuntimeError: two names have equal words, or there is none in reach."""
+    """Find a perfect hash for ``names``.
+
+    RuntimeError: two names have equal words, or there is none in reach.
+    """
     slot_bits = max(4, (2 * len(names) - 1).bit_length())
     multiplier = FIRST_MULTIPLIER
     for _ in range(MULTIPLIERS_MAX):
@@ -138,7 +147,9 @@ class Table:
             parts.append(self._array(f"subs_{identifier(entry['name'])}", rows, entry))
         parts.append(self._array("top", self.top, None))
         places = "".join(f"    &{self.place[entry['name']]},\n" for entry in self.everything)
-        parts.append(f"static const tr_command *const by_id[TR_COMMAND_COUNT] = {{\n{places}}};\n\n")
+        parts.append(
+            f"static const tr_command *const by_id[TR_COMMAND_COUNT] = {{\n{places}}};\n\n"
+        )
         parts.append(self._lookup())
         return "".join(parts)
 
@@ -156,9 +167,7 @@ class Table:
         head, tail = words_of(name)
         flags = entry["flags"] + entry.get("internal_flags", [])
         handler = entry.get("handler", {})
-        kind = "C" if "c" in handler else {"sync": "PY_SYNC", "async": "PY_ASYNC"}.get(
-            handler.get("python", ""), "CONTAINER"
-        )
+        kind = KINDS[handler.get("python", "c" if handler else "")]
         fields = {
             "name_head": f"UINT64_C({head:#x})",
             "name_tail": f"UINT64_C({tail:#x})",
@@ -169,7 +178,9 @@ class Table:
             "group": f"TR_GROUP_{identifier(entry['group']).upper()}",
             "arity": entry["arity"],
             "flags": or_of("TR_CMD_", flags),
-            "acl_categories": or_of("TR_CAT_", (c.removeprefix("@") for c in entry["acl_categories"])),
+            "acl_categories": or_of(
+                "TR_CAT_", (c.removeprefix("@") for c in entry["acl_categories"])
+            ),
             "first_key": entry["first_key"],
             "last_key": entry["last_key"],
             "key_step": entry["key_step"],
@@ -179,9 +190,15 @@ class Table:
         fields |= {"keys_fn": entry["get_keys"]} if "get_keys" in entry else {}
         fields |= {"parent": f"&{self.place[parent['name']]}"} if parent else {}
         if entry.get("key_specs"):
-            fields |= {"key_specs": f"specs_{identifier(full)}", "key_spec_count": len(entry["key_specs"])}
+            fields |= {
+                "key_specs": f"specs_{identifier(full)}",
+                "key_spec_count": len(entry["key_specs"]),
+            }
         if "subcommands" in entry:
-            fields |= {"subcommands": f"subs_{identifier(full)}", "subcommand_count": len(entry["subcommands"])}
+            fields |= {
+                "subcommands": f"subs_{identifier(full)}",
+                "subcommand_count": len(entry["subcommands"]),
+            }
         body = "".join(f"        .{key} = {value},\n" for key, value in fields.items())
         return f"    {{\n{body}    }},\n"
 
@@ -193,9 +210,11 @@ class Table:
             displacements
             + slots
             + "const tr_command_table tr__command_table = {\n"
-            + f"    .multiplier = UINT64_C({found.multiplier:#x}),\n    .bucket_shift = {64 - BUCKET_BITS},\n"
+            + f"    .multiplier = UINT64_C({found.multiplier:#x}),\n"
+            + f"    .bucket_shift = {64 - BUCKET_BITS},\n"
             + f"    .slot_mask = {(1 << found.slot_bits) - 1},\n    .count = TR_COMMAND_COUNT,\n"
-            + "    .displacements = displacements,\n    .slots = slots,\n    .top = top,\n    .by_id = by_id,\n};\n"
+            + "    .displacements = displacements,\n    .slots = slots,\n"
+            + "    .top = top,\n    .by_id = by_id,\n};\n"
         )
 
 
@@ -213,8 +232,8 @@ def spec_initializer(spec: Entry) -> str:
     elif at:
         fields |= {"begin_index": at["index"]}
     names = {
-        "lastkey": "last_key", "limit": "limit", "keynumidx": "keynum_index", "firstkey": "first_key",
-        "keystep": "key_step",
+        "lastkey": "last_key", "limit": "limit", "keynumidx": "keynum_index", "firstkey":
+        "first_key", "keystep": "key_step",
     }  # fmt: skip
     fields |= {names[key]: value for key, value in how.items()}
     return "{" + ", ".join(f".{key} = {value}" for key, value in fields.items()) + "}"

@@ -2,10 +2,10 @@
 
     import_facts.py FACTS [--group NAME ...] [--command NAME ...] [--data commands.json]
 
-FACTS has the same form as the data file, without prose, handlers and internal flags. A name may be a
-command with all its subcommands (``object``) or one subcommand (``object|freq``, its container comes along).
-Entries that are there already get the facts anew and keep everything else; new ones start with empty prose,
-which check_commands.py refuses, and a C handler by the naming rule.
+FACTS has the same form as the data file, without prose, handlers and internal flags. A name may be
+a command with all its subcommands (``object``) or one subcommand (``object|freq``, its container
+comes along). Entries that are there already get the facts anew and keep everything else; new ones
+start with empty prose, which check_commands.py refuses, and a C handler by the naming rule.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ BY_HAND: Final = ("summary", "complexity", "handler", "get_keys", "internal_flag
 
 
 def handler_name(fullname: str) -> str:
-    """Return the C function that answers a command: ``object|encoding`` gives ``tr_cmd_object_encoding``."""
+    """Return the C function that answers a command: ``object|encoding`` gives
+    ``tr_cmd_object_encoding``.
+    """
     return "tr_cmd_" + fullname.replace("|", "_").replace("-", "_")
 
 
 def is_pure_container(entry: Entry) -> bool:
-    """Tell whether a command can't run without a subcommand: it demands one argument more than its name."""
+    """Tell whether a command can't run without a subcommand: it demands one argument more than its
+    name.
+    """
     return "subcommands" in entry and entry["arity"] == -2
 
 
@@ -56,10 +60,14 @@ def add(commands: dict[str, Entry], facts: dict[str, Entry], name: str) -> None:
 
 def main() -> None:
     """Parse the arguments and rewrite the data file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("facts", type=Path)
     parser.add_argument("--group", action="append", default=[], help="every command of this group")
-    parser.add_argument("--command", action="append", default=[], help="a command, or command|subcommand")
+    parser.add_argument(
+        "--command", action="append", default=[], help="a command, or command|subcommand"
+    )
     parser.add_argument("--data", type=Path, default=DATA)
     arguments = parser.parse_args()
     facts = command_file.read(arguments.facts)

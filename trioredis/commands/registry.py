@@ -5,10 +5,10 @@ A handler says so itself::
     @command("config|get")
     def config_get(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue: ...
 
-``argv`` holds every argument, names included, so ``argv[2]`` is the first one of a subcommand. Arity is
-checked before. A handler that waits is ``async def``; the schema says ``{"python": "async"}`` for it, and
-:meth:`Registry.check` compares the two. A handler that refuses its arguments returns an ``ErrorReply`` or
-raises :class:`CommandError`.
+``argv`` holds every argument, names included, so ``argv[2]`` is the first one of a subcommand.
+Arity is checked before. A handler that waits is ``async def``; the schema says ``{"python":
+"async"}`` for it, and :meth:`Registry.check` compares the two. A handler that refuses its arguments
+returns an ``ErrorReply`` or raises :class:`CommandError`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class CommandContext(Protocol):
     def proto(self) -> Proto: ...
 
 
-# The context's type is left open: rooms whose commands need more of the server declare a richer Protocol.
+# The context's type is left open: rooms whose commands need more declare a richer Protocol.
 SyncHandler: TypeAlias = Callable[[Any, Sequence[bytes]], ReplyValue]
 AsyncHandler: TypeAlias = Callable[[Any, Sequence[bytes]], Awaitable[ReplyValue]]
 Handler: TypeAlias = SyncHandler | AsyncHandler
@@ -119,16 +119,24 @@ class Registry:
         return cast(AsyncHandler, handler)
 
     def check(self, schema: Schema) -> list[str]:
-        """Return what is wrong between handlers and schema, a sentence each; an empty list when all is well."""
+        """Return what is wrong between handlers and schema, a sentence each; an empty list when all
+        is well.
+        """
         wrong = []
-        wanted = {c.fullname: c.handler_kind for c in schema.walk() if c.handler_kind in _PYTHON_KINDS}
+        wanted = {
+            c.fullname: c.handler_kind for c in schema.walk() if c.handler_kind in _PYTHON_KINDS
+        }
         for name, kind in wanted.items():
             handler = self._handlers.get(name)
             if handler is None:
                 wrong.append(f"{name} has no Python handler")
             elif inspect.iscoroutinefunction(handler) != (kind is HandlerKind.PYTHON_ASYNC):
                 wrong.append(f"{name} is {kind.value} in the schema, its handler is not")
-        wrong += [f"{name} has a handler that the schema does not ask for" for name in self if name not in wanted]
+        wrong += [
+            f"{name} has a handler that the schema does not ask for"
+            for name in self
+            if name not in wanted
+        ]
         return wrong
 
 

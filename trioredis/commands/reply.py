@@ -1,6 +1,7 @@
 """Replies of commands that Python answers: values, and their RESP2 and RESP3 bytes.
 
-A handler returns plain values where they say enough and one of the small types below where they do not:
+A handler returns plain values where they say enough and one of the small types below where they do
+not:
 
 =================  ==============================  =========================
 value              RESP3                           RESP2
@@ -28,10 +29,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal, TypeAlias, final
 
 Proto: TypeAlias = Literal[2, 3]
 
+_INTEGER_MAX: Final = 2.0**62
+_ZEROS_MAX: Final = 7  # beyond that many an exponent replaces them
+_PLACES_MIN: Final = 4  # numbers this near to 1 never have an exponent
 _LINE_BREAKS: Final = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -46,7 +51,10 @@ class SimpleString:
 @final
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
-    """An error reply; ``text`` begins with its code: ``ERR syntax error``. Line breaks become spaces."""
+    """An error reply; ``text`` begins with its code: ``ERR syntax error``.
+
+    Line breaks become spaces.
+    """
 
     text: str
 
@@ -91,8 +99,9 @@ class NullArray:
 
 
 ReplyValue: TypeAlias = (
-    "int | float | bool | bytes | str | None | SimpleString | ErrorReply | Verbatim | SetReply | Push | NullArray"
-    " | Sequence[ReplyValue] | Mapping[str, ReplyValue] | Mapping[bytes, ReplyValue]"
+    "int | float | bool | bytes | str | SimpleString | ErrorReply | Verbatim | SetReply | Push"
+    " | NullArray | Sequence[ReplyValue] | Mapping[str, ReplyValue] | Mapping[bytes, ReplyValue]"
+    " | None"
 )
 
 OK: Final = SimpleString("OK")
@@ -112,13 +121,30 @@ def encode(value: ReplyValue, proto: Proto) -> bytes:
 
 
 def format_double(value: float) -> str:
-    """Return the shortest text that reads back as ``value``, as Redis writes it: ``3``, ``0.1``, ``1e+20``, ``inf``."""
+    """Return the shortest text that reads back as ``value``, in the form that Redis gives it.
+
+    Integers up to 2**62 have no exponent; else a few zeros are written out and many become one:
+    ``0.00001``, ``1e+20``, ``1.2345e-5``.
+    """
     if math.isnan(value):
         return "nan"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
-    text = repr(value)
-    return text.removesuffix(".0")
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    if value.is_integer() and abs(value) <= _INTEGER_MAX:
+        return str(int(value))
+    shortest = Decimal(repr(value)).normalize()
+    _, digits, last_place = shortest.as_tuple()
+    assert isinstance(last_place, int)
+    first_place = shortest.adjusted()
+    is_short_integer = last_place >= 0 and first_place < len(digits) + _ZEROS_MAX
+    if is_short_integer or (
+        last_place < 0 and (last_place > -_ZEROS_MAX or abs(first_place) < _PLACES_MIN)
+    ):
+        return f"{shortest:f}"
+    mantissa = shortest.scaleb(-first_place).normalize()
+    return f"{mantissa:f}e{first_place:+d}"
 
 
 def _append(out: bytearray, value: ReplyValue, proto: Proto) -> None:
@@ -141,7 +167,11 @@ def _append(out: bytearray, value: ReplyValue, proto: Proto) -> None:
             out += b"-%s\r\n" % _line(text)
         case Verbatim(fmt, content):
             data = _to_bytes(content)
-            out += b"=%d\r\n%s:%s\r\n" % (len(data) + 4, fmt.encode(), data) if proto == 3 else _bulk(data)
+            out += (
+                b"=%d\r\n%s:%s\r\n" % (len(data) + 4, fmt.encode(), data)
+                if proto == 3
+                else _bulk(data)
+            )
         case NullArray():
             out += b"_\r\n" if proto == 3 else b"*-1\r\n"
         case SetReply(items):
