@@ -120,14 +120,10 @@ def _check_words(entry: Entry) -> Iterator[str]:
     flags, internal = entry["flags"], entry.get("internal_flags", [])
     yield from _unknown("flag", flags, set(FLAGS) - INTERNAL_FLAGS)
     yield from _unknown("internal flag", internal, INTERNAL_FLAGS)
-    yield from _unknown(
-        "category", entry["acl_categories"], {"@" + category for category in CATEGORIES}
-    )
+    yield from _unknown("category", entry["acl_categories"], {"@" + category for category in CATEGORIES})
     yield from _unknown("group", [entry["group"]], GROUPS)
     yield from _unknown("doc flag", entry.get("doc_flags", []), DOC_FLAGS)
-    yield from _unknown(
-        "tip", [t for t in entry.get("tips", []) if not t.startswith(TIP_PREFIXES)], TIPS
-    )
+    yield from _unknown("tip", [t for t in entry.get("tips", []) if not t.startswith(TIP_PREFIXES)], TIPS)
     if {"write", "readonly"} <= set(flags):
         yield "both write and readonly"
     if len({"@fast", "@slow"} & set(entry["acl_categories"])) != 1:
@@ -152,11 +148,7 @@ def _check_prose(entry: Entry) -> Iterator[str]:
         yield "the summary is not one sentence"
     if not complexity:
         yield "no complexity"
-    elif (
-        "O(" not in complexity
-        and "subcommands" not in entry
-        and complexity != "Depends on subcommand."
-    ):
+    elif "O(" not in complexity and "subcommands" not in entry and complexity != "Depends on subcommand.":
         yield "the complexity names no class"
 
 
@@ -195,8 +187,7 @@ def _check_positions(entry: Entry) -> Iterator[str]:
         for problem in _check_spec(spec, arity):
             yield f"key spec {index}: {problem}"
     needs_function = any(
-        "variable_flags" in spec["flags"] or "incomplete" in spec["flags"] or _is_unknown(spec)
-        for spec in specs
+        "variable_flags" in spec["flags"] or "incomplete" in spec["flags"] or _is_unknown(spec) for spec in specs
     )
     if needs_function != ("get_keys" in entry):
         yield "get_keys is needed exactly where a spec is unknown, incomplete or has variable flags"
@@ -211,16 +202,11 @@ def _check_spec(spec: Entry, arity: int) -> Iterator[str]:
     yield from _unknown("flag", flags, KEY_FLAGS)
     if len(set(flags) & set(KEY_ACCESS)) != (0 if "not_key" in flags else 1):
         yield "needs one of RO, RW, OW and RM"
-    if (
-        begin["type"] not in BEGIN_FIELDS
-        or begin.get("spec", {}).keys() != BEGIN_FIELDS[begin["type"]]
-    ):
+    if begin["type"] not in BEGIN_FIELDS or begin.get("spec", {}).keys() != BEGIN_FIELDS[begin["type"]]:
         yield f"unknown begin_search {begin}"
     elif begin["type"] == "index" and not 1 <= begin["spec"]["index"] <= abs(arity) + 1:
         yield "index out of range"
-    elif begin["type"] == "keyword" and (
-        begin["spec"]["startfrom"] == 0 or not begin["spec"]["keyword"].isupper()
-    ):
+    elif begin["type"] == "keyword" and (begin["spec"]["startfrom"] == 0 or not begin["spec"]["keyword"].isupper()):
         yield "a keyword search starts at 0 or is not in upper case"
     if find["type"] not in FIND_FIELDS or find.get("spec", {}).keys() != FIND_FIELDS[find["type"]]:
         yield f"unknown find_keys {find}"
@@ -233,9 +219,7 @@ def _check_spec(spec: Entry, arity: int) -> Iterator[str]:
 def _check_arguments(arguments: list[dict[str, Any]], spec_count: int) -> Iterator[str]:
     for argument in arguments:
         name = argument.get("name")
-        yield from (
-            f"argument {name}: {problem}" for problem in _check_argument(argument, spec_count)
-        )
+        yield from (f"argument {name}: {problem}" for problem in _check_argument(argument, spec_count))
         yield from _check_arguments(argument.get("arguments", []), spec_count)
 
 

@@ -61,7 +61,5 @@ def _format(value: Any, depth: int, used: int = 0) -> str:
     if isinstance(value, list):
         body = ",\n".join(pad + _format(item, depth + 1) for item in value)
         return f"[\n{body}\n{' ' * depth}]"
-    body = ",\n".join(
-        f"{pad}{json.dumps(k)}: {_format(v, depth + 1, len(k) + 5)}" for k, v in value.items()
-    )
+    body = ",\n".join(f"{pad}{json.dumps(k)}: {_format(v, depth + 1, len(k) + 5)}" for k, v in value.items())
     return f"{{\n{body}\n{' ' * depth}}}"

@@ -33,9 +33,7 @@ BANNER: Final = "/* Generated from commands.json by tools/gen_commands.py; chang
 def words_of(name: str) -> tuple[int, int]:
     """Return name_head and name_tail: what pack_name() in command.c makes of the same bytes."""
     data = name.encode()
-    return int.from_bytes(data[:8], "little"), int.from_bytes(data[-8:], "little") if len(
-        data
-    ) > 8 else 0
+    return int.from_bytes(data[:8], "little"), int.from_bytes(data[-8:], "little") if len(data) > 8 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +145,7 @@ class Table:
             parts.append(self._array(f"subs_{identifier(entry['name'])}", rows, entry))
         parts.append(self._array("top", self.top, None))
         places = "".join(f"    &{self.place[entry['name']]},\n" for entry in self.everything)
-        parts.append(
-            f"static const tr_command *const by_id[TR_COMMAND_COUNT] = {{\n{places}}};\n\n"
-        )
+        parts.append(f"static const tr_command *const by_id[TR_COMMAND_COUNT] = {{\n{places}}};\n\n")
         parts.append(self._lookup())
         return "".join(parts)
 
@@ -178,9 +174,7 @@ class Table:
             "group": f"TR_GROUP_{identifier(entry['group']).upper()}",
             "arity": entry["arity"],
             "flags": or_of("TR_CMD_", flags),
-            "acl_categories": or_of(
-                "TR_CAT_", (c.removeprefix("@") for c in entry["acl_categories"])
-            ),
+            "acl_categories": or_of("TR_CAT_", (c.removeprefix("@") for c in entry["acl_categories"])),
             "first_key": entry["first_key"],
             "last_key": entry["last_key"],
             "key_step": entry["key_step"],

@@ -60,14 +60,10 @@ def add(commands: dict[str, Entry], facts: dict[str, Entry], name: str) -> None:
 
 def main() -> None:
     """Parse the arguments and rewrite the data file."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("facts", type=Path)
     parser.add_argument("--group", action="append", default=[], help="every command of this group")
-    parser.add_argument(
-        "--command", action="append", default=[], help="a command, or command|subcommand"
-    )
+    parser.add_argument("--command", action="append", default=[], help="a command, or command|subcommand")
     parser.add_argument("--data", type=Path, default=DATA)
     arguments = parser.parse_args()
     facts = command_file.read(arguments.facts)

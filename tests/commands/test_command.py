@@ -96,9 +96,7 @@ def test_info_of_names_that_no_command_has(ctx: FakeContext) -> None:
 
 
 def test_info_of_a_container_and_a_subcommand(ctx: FakeContext) -> None:
-    container, subcommand = items(
-        command.command_info(ctx, argv("COMMAND INFO object object|freq"))
-    )
+    container, subcommand = items(command.command_info(ctx, argv("COMMAND INFO object object|freq")))
     names = [items(entry)[0] for entry in items(items(container)[9])]
     assert names == [
         "object|encoding",
@@ -114,11 +112,7 @@ def test_info_of_a_container_and_a_subcommand(ctx: FakeContext) -> None:
 def test_info_of_everything(ctx: FakeContext) -> None:
     everything = command.command_all(ctx, argv("COMMAND"))
     assert command.command_info(ctx, argv("COMMAND INFO")) == everything
-    assert (
-        command.command_count(ctx, argv("COMMAND COUNT"))
-        == len(items(everything))
-        == len(load().commands)
-    )
+    assert command.command_count(ctx, argv("COMMAND COUNT")) == len(items(everything)) == len(load().commands)
     assert all(len(items(entry)) == 10 for entry in items(everything))
 
 
@@ -167,7 +161,8 @@ def test_docs_of_subcommands(ctx: FakeContext) -> None:
 def test_list(ctx: FakeContext) -> None:
     names = items(command.command_list(ctx, argv("COMMAND LIST")))
     assert names == [entry.fullname for entry in load().walk()]
-    assert "client" in names and "client|list" in names
+    assert "client" in names
+    assert "client|list" in names
 
 
 @pytest.mark.parametrize(
@@ -186,7 +181,8 @@ def test_list_filters(line: str, names: list[str], ctx: FakeContext) -> None:
 
 def test_list_by_category_in_any_case(ctx: FakeContext) -> None:
     names = items(command.command_list(ctx, argv("COMMAND LIST FILTERBY aclcat String")))
-    assert "get" in names and "del" not in names
+    assert "get" in names
+    assert "del" not in names
 
 
 @pytest.mark.parametrize(
@@ -224,17 +220,13 @@ def test_getkeysandflags(ctx: FakeContext, engine: FakeEngine) -> None:
 )
 @pytest.mark.parametrize("subcommand", ["GETKEYS", "GETKEYSANDFLAGS"])
 def test_getkeys_refuses(subcommand: str, line: str, error: str, ctx: FakeContext) -> None:
-    handler = (
-        command.command_getkeys if subcommand == "GETKEYS" else command.command_getkeysandflags
-    )
+    handler = command.command_getkeys if subcommand == "GETKEYS" else command.command_getkeysandflags
     with pytest.raises(CommandError) as caught:
         handler(ctx, argv(f"COMMAND {subcommand} {line}"))
     assert str(caught.value) == error
 
 
-def test_no_keys_found_is_an_error_where_there_must_be_some(
-    ctx: FakeContext, engine: FakeEngine
-) -> None:
+def test_no_keys_found_is_an_error_where_there_must_be_some(ctx: FakeContext, engine: FakeEngine) -> None:
     engine.keys = []
     with pytest.raises(CommandError, match="ERR Invalid arguments"):
         command.command_getkeys(ctx, argv("COMMAND GETKEYS GET a"))

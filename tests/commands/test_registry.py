@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from trioredis.commands.registry import CommandError, Registry
+from trioredis.commands import handlers
+from trioredis.commands.registry import CommandError, Registry, registry
 from trioredis.commands.reply import ErrorReply, ReplyValue
 from trioredis.commands.schema import Schema, load
 
@@ -60,3 +61,8 @@ def test_a_second_handler_is_refused() -> None:
 
 def test_a_command_error_is_a_reply() -> None:
     assert CommandError("ERR syntax error").reply == ErrorReply("ERR syntax error")
+
+
+def test_every_python_command_has_its_handler() -> None:
+    assert handlers.__all__
+    assert registry.check(load()) == []

@@ -66,9 +66,7 @@ FAULTS = {
     "a flag twice": _set("get", "flags", value=["readonly", "fast", "fast"]),
     "both write and readonly": _set("set", "flags", value=["write", "readonly", "denyoom"]),
     "writes without @write": _set("set", "acl_categories", value=["@string", "@slow"]),
-    "unknown category '@odd'": _set(
-        "get", "acl_categories", value=["@read", "@string", "@fast", "@odd"]
-    ),
+    "unknown category '@odd'": _set("get", "acl_categories", value=["@read", "@string", "@fast", "@odd"]),
     "neither or both of @fast and @slow": _set("get", "acl_categories", value=["@read", "@string"]),
     "flag fast and category @fast disagree": _set("get", "flags", value=["readonly"]),
     "unknown group 'odd'": _set("get", "group", value="odd"),
@@ -86,19 +84,13 @@ FAULTS = {
     "needs one of RO, RW, OW and RM": _set("get", "key_specs", 0, "flags", value=["access"]),
     "unknown begin_search": _set("get", "key_specs", 0, "begin_search", "type", value="odd"),
     "index out of range": _set("get", "key_specs", 0, "begin_search", "spec", "index", value=0),
-    "keystep or limit out of range": _set(
-        "get", "key_specs", 0, "find_keys", "spec", "keystep", value=0
-    ),
+    "keystep or limit out of range": _set("get", "key_specs", 0, "find_keys", "spec", "keystep", value=0),
     "get_keys is needed exactly": _set("get", "get_keys", value="tr_getkeys_set"),
     "get_keys should be called": _set("set", "get_keys", value="getkeys"),
     "argument value: unknown type 'odd'": _set("set", "arguments", 1, "type", value="odd"),
     "points to no key spec": _set("get", "arguments", 0, "key_spec_index", value=1),
-    "a pure token without token": _set(
-        "set", "arguments", 3, value={"name": "get", "type": "pure-token"}
-    ),
-    "oneof and block have arguments": _set(
-        "set", "arguments", 2, value={"name": "c", "type": "oneof"}
-    ),
+    "a pure token without token": _set("set", "arguments", 3, value={"name": "get", "type": "pure-token"}),
+    "oneof and block have arguments": _set("set", "arguments", 2, value={"name": "c", "type": "oneof"}),
     "unknown keys ['colour']": _set("get", "colour", value="red"),
     "unknown tip": _set("get", "tips", value=["odd"]),
     "deprecated_since disagree": _set("get", "doc_flags", value=["deprecated"]),
@@ -159,9 +151,7 @@ def test_structure_agrees_with_the_recorded_facts(data: dict[str, Entry]) -> Non
 
 def test_the_view_shows_every_command(data: dict[str, Entry]) -> None:
     names = [
-        name
-        for c in data.values()
-        for name in (c["name"], *(s["name"] for s in c.get("subcommands", {}).values()))
+        name for c in data.values() for name in (c["name"], *(s["name"] for s in c.get("subcommands", {}).values()))
     ]
     assert [entry.fullname for entry in schema.load().walk()] == names
 
@@ -178,16 +168,12 @@ def test_the_view_is_read_once_and_frozen() -> None:
 def test_find_and_resolve() -> None:
     loaded = schema.load()
     client_list = loaded.find("Client|LIST")
-    assert client_list is not None and client_list.fullname == "client|list"
+    assert client_list is not None
+    assert client_list.fullname == "client|list"
     assert loaded.find("client|nosuch") is loaded.find("nosuch") is loaded.find("get|x") is None
     assert loaded.resolve([b"CLIENT", b"list", b"x"]) is client_list
     assert loaded.resolve([b"CLIENT"]) is loaded.find("client")
-    assert (
-        loaded.resolve([b"CLIENT", b"nosuch"])
-        is loaded.resolve([b"nosuch"])
-        is loaded.resolve([])
-        is None
-    )
+    assert loaded.resolve([b"CLIENT", b"nosuch"]) is loaded.resolve([b"nosuch"]) is loaded.resolve([]) is None
     assert loaded.resolve([b"GET", b"list"]) is loaded.find("get")
 
 
@@ -197,7 +183,8 @@ def test_handler_kinds_and_keys() -> None:
     assert commands["client"].handler_kind is schema.HandlerKind.CONTAINER
     assert commands["command"].handler_kind is schema.HandlerKind.PYTHON_SYNC
     assert commands["shutdown"].handler_kind is schema.HandlerKind.PYTHON_ASYNC
-    assert commands["get"].has_keys and not commands["ping"].has_keys
+    assert commands["get"].has_keys
+    assert not commands["ping"].has_keys
     assert commands["debug"].internal_flags == ("protected",)
 
 
@@ -212,9 +199,7 @@ def test_replacements_read_as_text(data: dict[str, Entry]) -> None:
     assert commands["psetex"].replaced_by == "`SET` with the `PX` argument"
     assert commands["substr"].replaced_by == "`GETRANGE`"
     assert commands["quit"].replaced_by is None
-    both = copy.deepcopy(data["psetex"]) | {
-        "replaced_by": {"commands": ["A", "B"], "arguments": ["X", "Y"]}
-    }
+    both = copy.deepcopy(data["psetex"]) | {"replaced_by": {"commands": ["A", "B"], "arguments": ["X", "Y"]}}
     parsed = schema.parse({"psetex": both}).commands["psetex"]
     assert parsed.replaced_by == "`A` or `B` with the `X` and `Y` arguments"
 

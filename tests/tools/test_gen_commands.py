@@ -41,15 +41,11 @@ def test_every_command_is_in_the_table_once() -> None:
     commands = command_file.read(DATA)
     table = gen_commands.Table(commands)
     names = sorted(
-        n
-        for c in commands.values()
-        for n in (c["name"], *(s["name"] for s in c.get("subcommands", {}).values()))
+        n for c in commands.values() for n in (c["name"], *(s["name"] for s in c.get("subcommands", {}).values()))
     )
     source = table.source()
     assert sorted(re.findall(r'\.fullname = "([^"]+)"', source)) == names
-    assert [int(i) for i in re.findall(r"TR_ID_\w+ = (\d+),", table.header())] == list(
-        range(len(names))
-    )
+    assert [int(i) for i in re.findall(r"TR_ID_\w+ = (\d+),", table.header())] == list(range(len(names)))
     assert table.source() == source
 
 

@@ -20,9 +20,7 @@ from trioredis.commands.schema import load  # noqa: E402
 
 @pytest.mark.parametrize("name", gen_docs.PAGES)
 def test_the_committed_page_is_up_to_date(name: str) -> None:
-    assert (ROOT / name).read_text(encoding="utf-8") == gen_docs.PAGES[name](), (
-        "run tools/gen_docs.py"
-    )
+    assert (ROOT / name).read_text(encoding="utf-8") == gen_docs.PAGES[name](), "run tools/gen_docs.py"
 
 
 def test_every_command_has_a_section() -> None:

@@ -40,9 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     command_file.write(facts, FACTS)
 
     def import_(*arguments: str) -> dict[str, Any]:
-        monkeypatch.setattr(
-            sys, "argv", ["import_facts", str(facts), "--data", str(data), *arguments]
-        )
+        monkeypatch.setattr(sys, "argv", ["import_facts", str(facts), "--data", str(data), *arguments])
         import_facts.main()
         return command_file.read(data)
 

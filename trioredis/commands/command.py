@@ -63,10 +63,7 @@ def command_getkeys(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
 @command("command|getkeysandflags")
 def command_getkeysandflags(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
     """COMMAND GETKEYSANDFLAGS command [arg ...]: each key with what becomes of it."""
-    return [
-        [argv[2 + position], _statuses(key_flag_names(flags))]
-        for position, flags in _keys_of(ctx, argv[2:])
-    ]
+    return [[argv[2 + position], _statuses(key_flag_names(flags))] for position, flags in _keys_of(ctx, argv[2:])]
 
 
 def info_of(entry: Command) -> ReplyValue:

@@ -123,20 +123,14 @@ class Registry:
         is well.
         """
         wrong = []
-        wanted = {
-            c.fullname: c.handler_kind for c in schema.walk() if c.handler_kind in _PYTHON_KINDS
-        }
+        wanted = {c.fullname: c.handler_kind for c in schema.walk() if c.handler_kind in _PYTHON_KINDS}
         for name, kind in wanted.items():
             handler = self._handlers.get(name)
             if handler is None:
                 wrong.append(f"{name} has no Python handler")
             elif inspect.iscoroutinefunction(handler) != (kind is HandlerKind.PYTHON_ASYNC):
                 wrong.append(f"{name} is {kind.value} in the schema, its handler is not")
-        wrong += [
-            f"{name} has a handler that the schema does not ask for"
-            for name in self
-            if name not in wanted
-        ]
+        wrong += [f"{name} has a handler that the schema does not ask for" for name in self if name not in wanted]
         return wrong
 
 

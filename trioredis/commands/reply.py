@@ -139,9 +139,7 @@ def format_double(value: float) -> str:
     assert isinstance(last_place, int)
     first_place = shortest.adjusted()
     is_short_integer = last_place >= 0 and first_place < len(digits) + _ZEROS_MAX
-    if is_short_integer or (
-        last_place < 0 and (last_place > -_ZEROS_MAX or abs(first_place) < _PLACES_MIN)
-    ):
+    if is_short_integer or (last_place < 0 and (last_place > -_ZEROS_MAX or abs(first_place) < _PLACES_MIN)):
         return f"{shortest:f}"
     mantissa = shortest.scaleb(-first_place).normalize()
     return f"{mantissa:f}e{first_place:+d}"
@@ -167,11 +165,7 @@ def _append(out: bytearray, value: ReplyValue, proto: Proto) -> None:
             out += b"-%s\r\n" % _line(text)
         case Verbatim(fmt, content):
             data = _to_bytes(content)
-            out += (
-                b"=%d\r\n%s:%s\r\n" % (len(data) + 4, fmt.encode(), data)
-                if proto == 3
-                else _bulk(data)
-            )
+            out += b"=%d\r\n%s:%s\r\n" % (len(data) + 4, fmt.encode(), data) if proto == 3 else _bulk(data)
         case NullArray():
             out += b"_\r\n" if proto == 3 else b"*-1\r\n"
         case SetReply(items):
@@ -192,9 +186,7 @@ def _append_items(out: bytearray, kind: bytes, items: Sequence[ReplyValue], prot
         _append(out, item, proto)
 
 
-def _append_map(
-    out: bytearray, pairs: Mapping[str, ReplyValue] | Mapping[bytes, ReplyValue], proto: Proto
-) -> None:
+def _append_map(out: bytearray, pairs: Mapping[str, ReplyValue] | Mapping[bytes, ReplyValue], proto: Proto) -> None:
     out += b"%%%d\r\n" % len(pairs) if proto == 3 else b"*%d\r\n" % (2 * len(pairs))
     for key, item in pairs.items():
         _append(out, key, proto)

@@ -153,9 +153,7 @@ def key_flag_names(bits: int) -> list[str]:
 @functools.cache
 def load() -> Schema:
     """Return the schema of this server's commands; read at the first call."""
-    text = (
-        importlib.resources.files(__package__).joinpath("commands.json").read_text(encoding="utf-8")
-    )
+    text = importlib.resources.files(__package__).joinpath("commands.json").read_text(encoding="utf-8")
     return parse(json.loads(text))
 
 
@@ -189,9 +187,7 @@ def _command(data: Mapping[str, Any]) -> Command:
         deprecated_since=data.get("deprecated_since"),
         replaced_by=_replacement(data.get("replaced_by")),
         arguments=tuple(_argument(argument) for argument in data.get("arguments", ())),
-        subcommands=MappingProxyType(
-            {name: _command(subcommands[name]) for name in sorted(subcommands)}
-        ),
+        subcommands=MappingProxyType({name: _command(subcommands[name]) for name in sorted(subcommands)}),
     )
 
 
@@ -202,9 +198,7 @@ def _handler_kind(handler: Mapping[str, str] | None) -> HandlerKind:
 
 
 def _key_spec(data: Mapping[str, Any]) -> KeySpec:
-    return KeySpec(
-        tuple(data["flags"]), _search_step(data["begin_search"]), _search_step(data["find_keys"])
-    )
+    return KeySpec(tuple(data["flags"]), _search_step(data["begin_search"]), _search_step(data["find_keys"]))
 
 
 def _search_step(data: Mapping[str, Any]) -> SearchStep:
