@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trioredis.observability.capture import CapturedEvent, LogCapture
 from trioredis.observability.events import EVENTS
+from trioredis.observability.faults import error_text, traceback_text
 from trioredis.observability.formats import LogFormat, TimestampFormat
 from trioredis.observability.levels import LogLevel, Role
 from trioredis.observability.log import Log, LogContractError
@@ -25,4 +26,6 @@ __all__ = [
     "Role",
     "TimestampFormat",
     "configure",
+    "error_text",
+    "traceback_text",
 ]

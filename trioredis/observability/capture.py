@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final, TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from trioredis.observability.formats import clean_fields, render_message
 from trioredis.observability.levels import LogLevel
 from trioredis.observability.log import Log
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trioredis.observability.event import Event
     from trioredis.observability.redact import Clean
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import PurePath
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from trioredis.observability.redact import VALUE_CHARS_MAX, Redacted
 
@@ -30,9 +30,7 @@ class FieldType(Enum):
         """Whether ``value`` is of this kind. None and a redacted value fit every kind."""
         if value is None or isinstance(value, Redacted):
             return True
-        return isinstance(value, _PYTHON_TYPES[self]) and (
-            self is FieldType.FLAG or not isinstance(value, bool)
-        )
+        return isinstance(value, _PYTHON_TYPES[self]) and (self is FieldType.FLAG or not isinstance(value, bool))
 
 
 _PYTHON_TYPES: Final[dict[FieldType, tuple[type, ...]]] = {
@@ -79,14 +77,10 @@ class Event:
 
     def names_in_message(self) -> frozenset[str]:
         """Names of the fields that the message spells out."""
-        return frozenset(
-            name for _, name, _, _ in string.Formatter().parse(self.message) if name is not None
-        )
+        return frozenset(name for _, name, _, _ in string.Formatter().parse(self.message) if name is not None)
 
 
-def text(
-    name: str, about: str, *, required: bool = True, chars_max: int = VALUE_CHARS_MAX
-) -> EventField:
+def text(name: str, about: str, *, required: bool = True, chars_max: int = VALUE_CHARS_MAX) -> EventField:
     """A text field; bytes, enum members and paths are text too."""
     return EventField(name, FieldType.TEXT, about, "", required, chars_max)
 

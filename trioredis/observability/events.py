@@ -422,9 +422,7 @@ class EVENTS:
     )
 
 
-CATALOGUE: Final[tuple[Event, ...]] = tuple(
-    value for value in vars(EVENTS).values() if isinstance(value, Event)
-)
+CATALOGUE: Final[tuple[Event, ...]] = tuple(value for value in vars(EVENTS).values() if isinstance(value, Event))
 _KNOWN: Final = {event.id: event for event in CATALOGUE}
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import Any, Final, final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, final
 
 import structlog
 
@@ -29,7 +30,17 @@ BARE_VALUE: Final = re.compile(r"[A-Za-z0-9_.:/@%+*,|<>()\[\]-]+")
 HEAD_NAMES: Final = ("pid", "role", "timestamp", "level", "message", "event")
 SPEC_KEY: Final = "_spec"  # where the pipeline carries the Event; no field name starts with _
 
+LINE_BYTES_MAX: Final = 4096  # PIPE_BUF of Linux: a write up to this size to a pipe is never torn
+SHORTER_FIELDS: Final = (
+    sys.maxsize,
+    1024,
+    256,
+    64,
+    16,
+)  # characters a field, tried until the line fits
+
 EventDict = MutableMapping[str, Any]
+Renderer = Callable[[object, str, EventDict], str]
 
 
 @unique
@@ -88,8 +99,13 @@ def legacy_value(value: Clean) -> str:
     return plain if BARE_VALUE.fullmatch(plain) else '"' + plain.replace('"', '\\"') + '"'
 
 
-def clean_fields(event: Event, fields: Mapping[str, object]) -> dict[str, Clean]:
+def clean_fields(event: Event, fields: Mapping[str, object], chars_max: int = sys.maxsize) -> dict[str, Clean]:
     """``fields`` with every value fit for the log, each cut to the length that its description allows.
+
+    Args:
+        event: says which fields there are.
+        fields: what was given.
+        chars_max: a tighter limit for every field.
 
     What neither the event nor the context knows is left out: nobody has said that it may be logged.
     """
@@ -97,7 +113,7 @@ def clean_fields(event: Event, fields: Mapping[str, object]) -> dict[str, Clean]
     for name, value in fields.items():
         spec = event.field(name) or CONTEXT_FIELDS.get(name)
         if spec is not None:
-            cleaned[name] = clean_value(name, value, spec.chars_max)
+            cleaned[name] = clean_value(name, value, min(spec.chars_max, chars_max))
     return cleaned
 
 
@@ -116,17 +132,21 @@ def render_message(event: Event, cleaned: Mapping[str, Clean]) -> str:
 @final
 @dataclass(slots=True)
 class Stamp:
-    """First processor: head and cleaned fields. ``clock_ns`` gives nanoseconds since 1970."""
+    """First processor: head and cleaned fields.
+
+    ``clock_ns`` gives nanoseconds since 1970; ``chars_max`` may be lowered to get shorter lines.
+    """
 
     timestamps: TimestampFormat
     role: Callable[[], Role]
     clock_ns: Callable[[], int] = time.time_ns
+    chars_max: int = sys.maxsize
 
     def __call__(self, logger: object, method: str, fields: EventDict) -> EventDict:
         """Called by structlog; the `Event` is in ``fields`` under `SPEC_KEY`."""
         event: Event = fields.pop(SPEC_KEY)
         fields.pop("event", None)
-        cleaned = clean_fields(event, fields)
+        cleaned = clean_fields(event, fields, self.chars_max)
         return {
             SPEC_KEY: event,
             "pid": os.getpid(),
@@ -151,11 +171,7 @@ def context_of(fields: EventDict) -> dict[str, Clean]:
 def legacy_rest(fields: EventDict) -> str:
     """Message and context of a legacy line: fields that the message spells out are not repeated."""
     spelled = fields[SPEC_KEY].names_in_message()
-    pairs = [
-        f" {name}={legacy_value(value)}"
-        for name, value in context_of(fields).items()
-        if name not in spelled
-    ]
+    pairs = [f" {name}={legacy_value(value)}" for name, value in context_of(fields).items() if name not in spelled]
     return "".join([fields["message"], *pairs])
 
 
@@ -250,3 +266,35 @@ class ConsoleRenderer:
         level, message = value
         strong = structlog.dev.BRIGHT if level is LogLevel.WARNING else ""
         return f"{strong}{message}{structlog.dev.RESET_ALL if strong else ''}"
+
+
+@final
+class Pipeline:
+    """Stamp and renderer, run by structlog: an event and its fields in, one line out."""
+
+    def __init__(self, stamp: Stamp, renderer: Renderer) -> None:
+        self._stamp: Final = stamp
+        self._bound: Final = _Bound(structlog.ReturnLogger(), [stamp, renderer], {})
+
+    def render(self, event: Event, fields: Mapping[str, object]) -> str:
+        """The line for ``event``, without a line break.
+
+        A line that would exceed `LINE_BYTES_MAX` has its longest fields cut, so that it stays well-formed.
+        """
+        line = ""
+        for self._stamp.chars_max in SHORTER_FIELDS:
+            line = self._bound.render(event, fields)
+            if len(line.encode("utf-8", "backslashreplace")) < LINE_BYTES_MAX:
+                break
+        return line
+
+
+@final
+class _Bound(structlog.BoundLoggerBase):
+    """A structlog logger whose only method runs the processors and gives the line back."""
+
+    def render(self, event: Event, fields: Mapping[str, object]) -> str:
+        """Run the processors."""
+        line = self._proxy_to_logger("msg", event.id, **{SPEC_KEY: event}, **fields)
+        assert isinstance(line, str)
+        return line

@@ -1,39 +1,40 @@
 """Latency histograms: fixed buckets that grow with the value, and what can be read from them.
 
-The engine counts, this file reads. A histogram is an array of counts; a value ``v`` (nanoseconds, at least 0)
-belongs to the bucket that ``bucket_index(v)`` names. With ``S = 2**sub_bits`` buckets per power of two:
+The engine counts (``csrc/exec/latency.h``), this file reads. A histogram is an array of counts; a value ``v``
+(nanoseconds, at least 0) belongs to the bucket that ``bucket_index(v)`` names. With ``S = 2**sub_bits`` buckets per
+power of two:
 
     v <  S             index = v                                        exact
     v >= S             e = floor(log2(v)); index = (e - sub_bits) * S + (v >> (e - sub_bits))
 
 so an index costs a count-leading-zeros, a shift and an add, and the relative width of a bucket is at most
-``1 / S``. Values above ``MAX_VALUE_NS`` (one second) are counted in the last bucket. ``SUB_BITS`` is 4: 430 counts, 6 % error
-at most. A layout with ``sub_bits=7`` has the very buckets of Redis and prints the same percentiles to the last digit.
+``1 / S``. There are ``40 * S`` buckets; what is too long for them (minutes) is counted in the last one. ``SUB_BITS``
+is the engine's: 2, so 160 buckets. With ``sub_bits=7`` the buckets up to a second are those of Redis, and percentiles
+print the same to the last digit.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUB_BITS: Final = 4
-MAX_VALUE_NS: Final = 1_000_000_000
-LOG_STEP_FIRST_NS: Final = (
-    1024  # LATENCY HISTOGRAM's first step; it shows 1 us for it, then doubles
-)
+SUB_BITS: Final = 2
+OCTAVES: Final = 40
+STEP_FIRST_NS: Final = 1024  # upper limit of LATENCY HISTOGRAM's first step
+STEP_SHOWN_PART: Final = 128  # a step is shown by the end of a 128th above it: 1, 2, 4, 8, 16, 33, 66
 
 
 def bucket_index(value_ns: int, sub_bits: int = SUB_BITS) -> int:
-    """The bucket that ``value_ns`` is counted in. Values above `MAX_VALUE_NS` share the last one."""
-    value = min(max(value_ns, 0), MAX_VALUE_NS)
+    """The bucket that ``value_ns`` is counted in. Values beyond the range share the bucket at its end."""
+    value = max(value_ns, 0)
     if value < 1 << sub_bits:
         return value
     shift = value.bit_length() - 1 - sub_bits
-    return (shift << sub_bits) + (value >> shift)
+    return min((shift << sub_bits) + (value >> shift), bucket_count(sub_bits) - 1)
 
 
 def bucket_bounds(index: int, sub_bits: int = SUB_BITS) -> tuple[int, int]:
@@ -47,7 +48,7 @@ def bucket_bounds(index: int, sub_bits: int = SUB_BITS) -> tuple[int, int]:
 
 def bucket_count(sub_bits: int = SUB_BITS) -> int:
     """How many buckets a histogram of this layout has."""
-    return bucket_index(MAX_VALUE_NS, sub_bits) + 1
+    return OCTAVES << sub_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +82,28 @@ class Histogram:
     def doubling_steps(self) -> list[tuple[int, int]]:
         """Pairs (upper limit in us, values counted below it), for LATENCY HISTOGRAM.
 
-        Limits double from 1 us on (each is 1,024 ns times a power of two, shown in whole microseconds); a step that
-        adds nothing to the one before is left out.
+        Limits are 1,024 ns times a power of two, shown in whole microseconds as Redis does (1, 2, 4, 8, 16, 33,
+        66, ...); a step that adds nothing to the one before is left out.
         """
         steps: list[tuple[int, int]] = []
-        limit_ns, seen, shown = LOG_STEP_FIRST_NS, 0, 0
+        limit_ns, seen, shown = STEP_FIRST_NS, 0, 0
         for index, count in enumerate(self.counts):
             if count == 0:
                 continue
             low, _ = bucket_bounds(index, self.sub_bits)
             while low >= limit_ns:
                 if seen > shown:
-                    steps.append((limit_ns // 1000, seen))
+                    steps.append((_shown_us(limit_ns), seen))
                     shown = seen
                 limit_ns *= 2
             seen += count
         if seen > shown:
-            steps.append((limit_ns // 1000, seen))
+            steps.append((_shown_us(limit_ns), seen))
         return steps
+
+
+def _shown_us(limit_ns: int) -> int:
+    return (limit_ns + limit_ns // STEP_SHOWN_PART - 1) // 1000
 
 
 EMPTY_HISTOGRAM: Final = Histogram(())

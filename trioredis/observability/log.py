@@ -4,20 +4,21 @@
     log.emit(EVENTS.CLIENT_CLOSED, reason="eof", age_ms=1250, commands=12)
 
 The catalogue is the contract: an event that is not in it, a field that its event does not have, one that is missing
-or of the wrong kind is a `LogContractError` when the output is strict (tests are). Otherwise nothing is ever raised: the
-line is written with what there is, and a ``log.bad_event`` line, once per event, says what was wrong.
+or of the wrong kind is a `LogContractError` when the output is strict (tests are). Otherwise nothing is ever raised:
+the line is written with what there is, and a ``log.bad_event`` line, once per event, says what was wrong.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, final
 
-from trioredis.observability.events import CONTEXT_FIELDS, EVENTS, is_known
+from trioredis.observability.events import CONTEXT_FIELDS, is_known
 
 if TYPE_CHECKING:
-    from trioredis.observability.levels import LogLevel
-    from trioredis.observability.event import Event
     from collections.abc import Mapping
+
+    from trioredis.observability.event import Event
+    from trioredis.observability.levels import LogLevel
 
 
 class LogContractError(Exception):
@@ -48,9 +49,7 @@ class Log:
 
     __slots__ = ("_context", "_destination")
 
-    def __init__(
-        self, destination: Destination, context: Mapping[str, object] | None = None
-    ) -> None:
+    def __init__(self, destination: Destination, context: Mapping[str, object] | None = None) -> None:
         self._destination = destination
         self._context = dict(context or {})
 
@@ -63,9 +62,7 @@ class Log:
         for name, value in context.items():
             spec = CONTEXT_FIELDS.get(name)
             if spec is None or not spec.type.accepts(value):
-                self._complain(
-                    f"context {name} is unknown or of type {type(value).__name__}", "bind"
-                )
+                self._complain(f"context {name} is unknown or of type {type(value).__name__}", "bind")
             else:
                 known[name] = value
         return Log(self._destination, self._context | known)
@@ -81,9 +78,7 @@ class Log:
         """
         destination = self._destination
         if not is_known(event):
-            self._complain(
-                "the event is not in the catalogue", str(getattr(event, "id", "unknown"))
-            )
+            self._complain("the event is not in the catalogue", str(getattr(event, "id", "unknown")))
             return
         if destination.strict or event.level >= destination.level:
             given = self._context | fields
@@ -98,24 +93,13 @@ class Log:
         self._destination.report(problem, event_id)
 
 
-def check_fields(
-    event: Event, fields: Mapping[str, object], given: Mapping[str, object]
-) -> list[str]:
+def check_fields(event: Event, fields: Mapping[str, object], given: Mapping[str, object]) -> list[str]:
     """What is wrong with ``fields``; ``given`` has the bound context too, which may supply required fields."""
-    problems = [
-        f"field {one.name} is missing"
-        for one in event.fields
-        if one.required and one.name not in given
-    ]
+    problems = [f"field {one.name} is missing" for one in event.fields if one.required and one.name not in given]
     for name, value in fields.items():
         spec = event.field(name) or CONTEXT_FIELDS.get(name)
         if spec is None:
             problems.append(f"field {name} is unknown")
         elif not spec.type.accepts(value):
-            problems.append(
-                f"field {name} is of type {type(value).__name__}, not {spec.type.value}"
-            )
+            problems.append(f"field {name} is of type {type(value).__name__}, not {spec.type.value}")
     return problems
-
-
-__all__ = ["EVENTS", "Destination", "Log", "LogContractError", "check_fields"]

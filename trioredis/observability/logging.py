@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, final, TYPE_CHECKING
-
-import structlog
+from typing import TYPE_CHECKING, Final, final
 
 from trioredis.observability.events import EVENTS
 from trioredis.observability.formats import (
-    SPEC_KEY,
     ConsoleRenderer,
     JsonRenderer,
     LogFormat,
+    Pipeline,
+    Renderer,
     Stamp,
     TimestampFormat,
     legacy_rest,
@@ -39,9 +37,9 @@ from trioredis.observability.sink import (
 )
 
 if TYPE_CHECKING:
-    from trioredis.observability.event import Event
+    from collections.abc import Callable, Mapping
 
-Renderer = Callable[[object, str, structlog.typing.EventDict], str]
+    from trioredis.observability.event import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +105,7 @@ class LogOutput:
     ``log`` is the root `Log`. ``level`` and ``role`` may be set at any time.
     """
 
-    def __init__(
-        self, settings: LogSettings, file: FileSink, clock_ns: Callable[[], int] = time.time_ns
-    ) -> None:
+    def __init__(self, settings: LogSettings, file: FileSink, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self.level = settings.level
         self.role = Role.MASTER
         self.strict: Final = settings.strict
@@ -141,9 +137,7 @@ class LogOutput:
             if EVENTS.LOG_BAD_EVENT.level >= self.level:
                 self.write(EVENTS.LOG_BAD_EVENT, {"bad_event": event_id, "problem": problem})
 
-    def set_format(
-        self, format: LogFormat | None = None, timestamps: TimestampFormat | None = None
-    ) -> None:
+    def set_format(self, format: LogFormat | None = None, timestamps: TimestampFormat | None = None) -> None:
         """Change how lines look from now on; None keeps what is."""
         self._settings = replace(
             self._settings,
@@ -182,27 +176,24 @@ class LogOutput:
             self._syslog.close()
 
     @staticmethod
-    def _write_to(
-        sink: Sink, pipeline: _Pipeline, event: Event, fields: Mapping[str, object]
-    ) -> None:
+    def _write_to(sink: Sink, pipeline: Pipeline, event: Event, fields: Mapping[str, object]) -> None:
         # The line about lost ones stands where they are missing, or nothing follows them.
         if _tell_lost(sink, pipeline):
             sink.write(event.level, pipeline.render(event, fields))
         else:
             sink.drop(sink.last_error)
 
-    def _file_pipeline(self) -> _Pipeline:
+    def _file_pipeline(self) -> Pipeline:
         return self._pipeline(self._file_renderer())
 
-    def _syslog_pipeline(self) -> _Pipeline:
+    def _syslog_pipeline(self) -> Pipeline:
         # Syslog has its own head, so a legacy line goes there without one.
         if self._settings.format is LogFormat.LEGACY:
             return self._pipeline(lambda _logger, _method, fields: legacy_rest(fields))
         return self._pipeline(self._plain_renderer())
 
-    def _pipeline(self, renderer: Renderer) -> _Pipeline:
-        stamp = Stamp(self._settings.timestamps, lambda: self.role, self._clock_ns)
-        return _Pipeline(structlog.ReturnLogger(), [stamp, renderer], {})
+    def _pipeline(self, renderer: Renderer) -> Pipeline:
+        return Pipeline(Stamp(self._settings.timestamps, lambda: self.role, self._clock_ns), renderer)
 
     def _file_renderer(self) -> Renderer:
         colours = self._settings.colours
@@ -222,18 +213,7 @@ class LogOutput:
                 return JsonRenderer(self._settings.timestamps)
 
 
-@final
-class _Pipeline(structlog.BoundLoggerBase):
-    """A structlog logger whose only method runs the processors and gives the line back."""
-
-    def render(self, event: Event, fields: Mapping[str, object]) -> str:
-        """The line for ``event``."""
-        line = self._proxy_to_logger("msg", event.id, **{SPEC_KEY: event}, **fields)
-        assert isinstance(line, str)
-        return line
-
-
-def _tell_lost(sink: Sink, pipeline: _Pipeline) -> bool:
+def _tell_lost(sink: Sink, pipeline: Pipeline) -> bool:
     """Write the line about lost lines if there are any. False when it could not be written."""
     if sink.pending_lost == 0:
         return True

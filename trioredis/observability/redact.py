@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from enum import Enum
 from pathlib import PurePath
-from typing import Final, final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 REDACTED_TEXT: Final = "(redacted)"
 VALUE_CHARS_MAX: Final = 512  # longer text is cut; a client name may be as long as a query
 SECRET_WORDS: Final = ("password", "passwd", "passphrase", "secret", "token", "credential")
-SECRET_NAMES: Final = frozenset(
-    {"requirepass", "masterauth", "primaryauth", "auth", "pass", "hash"}
-)
+SECRET_NAMES: Final = frozenset({"requirepass", "masterauth", "primaryauth", "auth", "pass", "hash"})
 SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 SURROGATE_FIRST: Final = 0xDC80  # the surrogates that stand for bytes 0x80 to 0xff
 SURROGATE_LAST: Final = 0xDCFF

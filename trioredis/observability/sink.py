@@ -16,18 +16,18 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from trioredis.observability.levels import LogLevel
 
-LINE_BYTES_MAX: Final = 4096  # PIPE_BUF of Linux; POSIX promises 512 bytes
+from trioredis.observability.formats import LINE_BYTES_MAX
+
 CUT_MARK: Final = b"...\n"
 FILE_MODE: Final = 0o644
 OPEN_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 SYSLOG_PATH: Final = "/dev/log"
-FACILITIES: Final = {"user": 1, "daemon": 3} | {f"local{n}": 16 + n for n in range(8)}
+FACILITIES: Final = {"user": 1} | {f"local{n}": 16 + n for n in range(8)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +255,7 @@ class SyslogSink(Sink):
         if self._closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         stamp = time.strftime("%b %e %H:%M:%S")
-        head = (
-            f"<{self._facility * 8 + level.syslog_severity}>{stamp} {self._ident}[{os.getpid()}]: "
-        )
+        head = f"<{self._facility * 8 + level.syslog_severity}>{stamp} {self._ident}[{os.getpid()}]: "
         raw = encode_line(head + line)[:-1]
         try:
             self._send(raw)
