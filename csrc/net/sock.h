@@ -23,7 +23,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#define TR_NAME_MAX 160 /* bytes of an address with its port as text, NUL included; Unix paths fit */
+#define TR_NAME_MAX 160 /* bytes of an address with its port as text, NUL included */
 
 /* Listen on a numeric or named host; "*" is every IPv4 address, "::*" every IPv6 one. An IPv6
  * socket takes IPv6 only, so both can share a port. The '-' of an optional address is the
