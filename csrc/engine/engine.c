@@ -18,6 +18,29 @@ static void hook_waiting(void *ctx, tr_client *c) {
     tr__engine_event(ctx, (tr_conn *)c, TR_EVENT_CALL);
 }
 
+static const tr_settings default_settings = {
+    .maxclients = 10000,
+    .query_buffer_max = 1u << 30,
+    .bulk_max = 512 << 20,
+    .hz = 10,
+    .maxmemory_samples = 5,
+    .lfu_log_factor = 10,
+    .lfu_decay_minutes = 1,
+    .latency_tracking = 1,
+};
+
+void tr_engine_apply(tr_engine *g) {
+    const tr_settings *s = &g->settings;
+    g->store.maxmemory = s->maxmemory;
+    g->store.policy = s->maxmemory_policy;
+    g->store.maxmemory_samples = s->maxmemory_samples;
+    g->store.lfu_log_factor = s->lfu_log_factor;
+    g->store.lfu_decay_minutes = s->lfu_decay_minutes;
+    g->x.latency_tracking = s->latency_tracking;
+    g->x.debug_enabled = s->debug_enabled;
+    g->x.password_set = s->password_set;
+}
+
 int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], tr_engine **out) {
     tr_mem mem;
     tr_mem_init(&mem);
@@ -26,7 +49,7 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
     g->mem = mem;
     g->thread = pthread_self();
     g->poller_kind = poller;
-    g->settings = (tr_settings){.maxclients = 10000, .query_buffer_max = 1u << 30, .bulk_max = 512 << 20, .hz = 10};
+    g->settings = default_settings;
     int rc = tr_store_init(&g->store, &g->mem, db_count, seed);
     if (rc == TR_OK) rc = tr_exec_init(&g->x, &g->mem, &g->store, &g->clock);
     if (rc == TR_OK) rc = tr_poller_open(&g->mem, poller, &g->poller);
@@ -38,6 +61,7 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
     g->x.hooks.ctx = g;
     g->x.hooks.waiting = hook_waiting;
     g->rate_ns = tr_clock_mono_ns(&g->clock);
+    tr_engine_apply(g);
     *out = g;
     return TR_OK;
 }
@@ -232,19 +256,18 @@ static int has_events(const tr_engine *g) {
     return g->events != NULL || g->listener_events || g->rejected_event || g->denied_event;
 }
 
-int tr_engine_poll(tr_engine *g, int64_t linger_us, int64_t budget_us, int *more, int *active) {
+int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us, int *more, int *busy) {
     assert_thread(g);
-    int64_t start_ns = 0;
-    int served = turn(g, 0);
-    *active = served != 0;
-    while (!has_events(g) && (served != 0 || linger_us > 0)) {
-        int64_t now_ns = tr_clock_mono_ns(&g->clock);
-        if (start_ns == 0) start_ns = now_ns;
-        if (now_ns - start_ns >= budget_us * 1000) break;
-        int64_t wait_us = g->more != NULL || g->pending != NULL ? 0 : linger_us;
-        served = turn(g, wait_us);
-        if (served != 0) *active = 1;
-        else break;
+    int64_t end_ns = tr_clock_mono_ns(&g->clock) + budget_us * 1000;
+    int64_t wait_us = eager ? linger_us : 0;
+    *busy = 0;
+    while (turn(g, g->more != NULL || g->pending != NULL ? 0 : wait_us) != 0) {
+        if (has_events(g)) break;
+        if (tr_clock_mono_ns(&g->clock) >= end_ns) {
+            *busy = 1;
+            break;
+        }
+        wait_us = linger_us;
     }
     *more = g->more != NULL || g->pending != NULL || g->store.doomed != NULL;
     return has_events(g);

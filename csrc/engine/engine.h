@@ -6,7 +6,7 @@
  * The owner's loop:
  *
  *     wait until tr_engine_fd() is readable (or a deadline)
- *     tr_engine_poll(g, linger_us, budget_us, &more)      reads, runs, writes, for many clients in one go
+ *     tr_engine_poll(...)      reads, runs, writes, for many clients in one go
  *     take the events, serve them
  *     if more: come back soon without waiting
  *
@@ -69,6 +69,14 @@ typedef struct tr_settings {
     int protected_mode;         /* 1: only local clients while there is no password */
     int hz;
     tr_out_limit out_limits[TR_OUT_CLASSES];
+    uint64_t maxmemory;         /* bytes; 0: no limit */
+    tr_policy maxmemory_policy;
+    int maxmemory_samples;
+    int lfu_log_factor;
+    int lfu_decay_minutes;
+    int latency_tracking;
+    int debug_enabled;          /* TR_DEBUG_... */
+    int password_set;           /* new clients must authenticate */
 } tr_settings;
 
 typedef struct tr_listener {
@@ -133,15 +141,18 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
 /* Closes everything at once; no events any more. */
 void tr_engine_close(tr_engine *g);
 
+/* Puts changed settings into force. */
+void tr_engine_apply(tr_engine *g);
+
 /* Takes the bound listening socket (on success). The listener's id, or TR_ELIMIT, TR_E... */
 int tr_engine_listen(tr_engine *g, int fd, int is_unix);
 /* Stops accepting on all. */
 void tr_engine_unlisten(tr_engine *g);
 
-/* A turn: looks for ready connections and serves them; when there is nothing, waits up to linger_us for some (0: not at all);
- * goes on like that until there are events for Python, or budget_us have passed. Returns the count of events waiting.
- * *more: there is work left that needs no readiness. *active: something was served. */
-int tr_engine_poll(tr_engine *g, int64_t linger_us, int64_t budget_us, int *more, int *active);
+/* Turns of the loop: serves what is ready, and as long as there was something waits up to linger_us for more, until there are
+ * events for Python or budget_us have passed (then *busy is 1: call again soon with eager 1, which waits at once).
+ * *more: there is work left that needs no readiness. Returns 1 when there are events. */
+int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us, int *more, int *busy);
 /* Moves up to max events to out; the count. */
 int tr_engine_take_events(tr_engine *g, tr_event *out, int max);
 /* Regular work; hz times a second. */

@@ -211,7 +211,7 @@ static void run(tr_client *c, const tr_command *cmd) {
     if (TR_LIKELY(cmd->handler_kind == TR_HANDLER_C)) {
         cmd->fn(c);
     } else if (cmd->handler_kind == TR_HANDLER_PY_SYNC && x->hooks.call_python) {
-        x->hooks.call_python(x->hooks.ctx, c);
+        x->hooks.call_python(x->hooks.python_ctx, c);
     } else if (cmd->handler_kind == TR_HANDLER_PY_ASYNC && x->hooks.waiting) {
         c->wait = TR_WAIT_PYTHON;
         x->hooks.waiting(x->hooks.ctx, c);

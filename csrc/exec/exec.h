@@ -23,11 +23,12 @@
 /* What Python (or a test) hangs in. Functions may be NULL. */
 typedef struct tr_exec_hooks {
     void *ctx;
-    /* Runs a synchronous Python command: it writes its reply into the client. */
-    void (*call_python)(void *ctx, tr_client *c);
-    /* 1 when user and password are right. user NULL: the default user. */
-    int (*authenticate)(void *ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len);
-    /* The client waits for Python from now on. */
+    void *python_ctx;
+    /* With python_ctx: runs a synchronous Python command: it writes its reply into the client. */
+    void (*call_python)(void *python_ctx, tr_client *c);
+    /* With python_ctx: 1 when user and password are right. user NULL: the default user. */
+    int (*authenticate)(void *python_ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len);
+    /* With ctx: the client waits for Python from now on. */
     void (*waiting)(void *ctx, tr_client *c);
 } tr_exec_hooks;
 

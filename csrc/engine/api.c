@@ -1,0 +1,285 @@
+#include "engine/api.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "exec/reply.h"
+#include "net/sock.h"
+
+#define TTL_SAMPLE 100 /* expiries averaged for avg_ttl */
+
+void tr_api_set_hooks(tr_engine *g, void *ctx, void (*call_python)(void *ctx, tr_client *c),
+                      int (*authenticate)(void *ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len)) {
+    g->x.hooks.python_ctx = ctx;
+    g->x.hooks.call_python = call_python;
+    g->x.hooks.authenticate = authenticate;
+}
+
+tr_settings *tr_api_settings(tr_engine *g) {
+    return &g->settings;
+}
+
+void tr_api_set_policy(tr_engine *g, int policy) {
+    g->settings.maxmemory_policy = (tr_policy)policy;
+}
+
+static uint64_t rate(const tr_engine *g, int which) {
+    uint64_t sum = 0;
+    for (int i = 0; i < TR_SAMPLES; i++) sum += g->rates[which].samples[i];
+    return sum / TR_SAMPLES;
+}
+
+static void read_memory(tr_engine *g, tr_api_stats *out) {
+    tr_mem_note_peak(&g->mem);
+    out->used_memory = g->mem.used;
+    out->used_memory_peak = g->mem.peak;
+    out->alloc_count = g->mem.alloc_count;
+    out->free_count = g->mem.free_count;
+    out->not_counted = g->store.not_counted;
+    for (const tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
+        if (!conn->closed) out->clients_memory += tr_conn_memory(conn);
+    }
+    for (int i = 0; i < g->store.db_count; i++) {
+        const tr_db *db = &g->store.dbs[i];
+        out->keys_memory += tr_hash_count(&db->keys);
+        out->keyspace_overhead += tr_hash_memory(&db->keys) + tr_ttlheap_memory(&db->ttl) + tr_hash_count(&db->keys) * sizeof(tr_entry);
+    }
+}
+
+void tr_api_read_stats(tr_engine *g, tr_api_stats *out) {
+    const tr_store_stats *s = &g->store.stats;
+    *out = (tr_api_stats){
+        .clients = g->x.client_count,
+        .paused_clients = g->x.paused_clients,
+        .max_input_buffer = g->net.max_input_buffer,
+        .max_output_buffer = g->net.max_output_buffer,
+        .commands = g->x.totals.commands,
+        .errors = g->x.totals.errors,
+        .unknown_commands = g->x.totals.unknown_commands,
+        .auth_failures = g->x.totals.auth_failures,
+        .connections_received = g->net.connections_received,
+        .connections_rejected = g->net.connections_rejected,
+        .connections_denied = g->net.connections_denied,
+        .bytes_in = g->net.bytes_in,
+        .bytes_out = g->net.bytes_out,
+        .reads = g->net.reads,
+        .writes = g->net.writes,
+        .turns = g->net.turns,
+        .query_limit_closes = g->net.query_limit_closes,
+        .output_limit_closes = g->net.output_limit_closes,
+        .keyspace_hits = s->keyspace_hits,
+        .keyspace_misses = s->keyspace_misses,
+        .expired_keys = s->expired_keys,
+        .expired_time_cap = s->expired_time_cap,
+        .expire_cycle_us = s->expire_cycle_us,
+        .evicted_keys = s->evicted_keys,
+        .lazyfreed_objects = s->lazyfreed_objects,
+        .lazyfree_pending = g->store.doomed_count,
+        .dirty = g->store.dirty,
+        .rate_commands = rate(g, TR_RATE_COMMANDS),
+        .rate_bytes_in = rate(g, TR_RATE_BYTES_IN),
+        .rate_bytes_out = rate(g, TR_RATE_BYTES_OUT),
+        .now_us = g->x.now_us,
+        .db_count = g->store.db_count,
+        .error_kinds = g->x.error_kind_count,
+        .command_count = tr_command_count(),
+        .lru_clock = g->store.lru_clock,
+    };
+    read_memory(g, out);
+}
+
+void tr_api_read_db(tr_engine *g, int id, tr_api_db *out) {
+    tr_assert(id >= 0 && id < g->store.db_count);
+    const tr_db *db = &g->store.dbs[id];
+    *out = (tr_api_db){.keys = tr_hash_count(&db->keys), .expires = db->ttl.count};
+    uint32_t step = db->ttl.count / TTL_SAMPLE + 1;
+    int64_t sum = 0, n = 0;
+    for (uint32_t slot = 1; slot <= db->ttl.count; slot += step) {
+        int64_t left = tr_ttlheap_when(&db->ttl, slot) - g->store.now_ms;
+        sum += left > 0 ? left : 0;
+        n++;
+    }
+    out->avg_ttl_ms = n ? sum / n : 0;
+}
+
+void tr_api_read_command(tr_engine *g, int id, tr_api_command *out) {
+    tr_assert(id >= 0 && id < tr_command_count());
+    const tr_command_stats *s = &g->x.stats[id];
+    *out = (tr_api_command){
+        .fullname = tr_command_by_id((uint16_t)id)->fullname,
+        .calls = s->calls,
+        .ns = s->ns,
+        .rejected = s->rejected,
+        .failed = s->failed,
+        .buckets = s->latency ? s->latency->buckets : NULL,
+    };
+}
+
+const char *tr_api_read_error(tr_engine *g, int i, uint64_t *count) {
+    tr_assert(i >= 0 && i < g->x.error_kind_count);
+    *count = g->x.errors[i].count;
+    return g->x.errors[i].code;
+}
+
+void tr_api_reset_stats(tr_engine *g) {
+    tr_exec_reset_stats(&g->x);
+    g->net = (tr_net_stats){0};
+    g->store.stats = (tr_store_stats){0};
+    memset(g->rates, 0, sizeof(g->rates));
+    g->mem.peak = g->mem.used;
+}
+
+uint64_t tr_api_next_client(tr_engine *g, uint64_t after) {
+    const tr_client *c = tr_engine_next_client(g, after);
+    return c ? c->id : 0;
+}
+
+int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_names) {
+    const tr_conn *conn = tr_engine_conn(g, id);
+    if (conn == NULL) return 0;
+    const tr_client *c = &conn->client;
+    const tr_command *cmd = c->cmd ? c->cmd : c->last_cmd;
+    memset(out, 0, sizeof(*out));
+    *out = (tr_api_client){
+        .id = c->id,
+        .commands = c->commands,
+        .bytes_in = c->bytes_in,
+        .bytes_out = c->bytes_out,
+        .query_bytes = tr_buf_unread(&conn->in),
+        .query_free = tr_buf_room(&conn->in),
+        .out_bytes = c->out.bytes,
+        .out_nodes = c->out.node_count,
+        .memory = tr_conn_memory(conn),
+        .argv_memory = tr_parser_memory(&conn->parser),
+        .age_us = g->x.now_us - c->created_us,
+        .idle_us = g->x.now_us - c->active_us,
+        .flags = c->flags,
+        .fd = conn->fd,
+        .db = c->db->id,
+        .proto = c->w.proto,
+        .wait = (int)c->wait,
+        .writable_wanted = (conn->interest & TR_POLL_WRITE) != 0,
+        .closing = (c->flags & (TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY)) != 0,
+        .name = c->name.ptr,
+        .name_len = c->name.len,
+        .lib_name = c->lib_name.ptr,
+        .lib_name_len = c->lib_name.len,
+        .lib_ver = c->lib_ver.ptr,
+        .lib_ver_len = c->lib_ver.len,
+        .last_command = cmd ? cmd->fullname : NULL,
+    };
+    if (!with_names || conn->fd < 0) return 1;
+    tr_sock_peer_name(conn->fd, out->addr);
+    tr_sock_local_name(conn->fd, out->laddr);
+    return 1;
+}
+
+tr_client *tr_api_client_of(tr_engine *g, uint64_t id) {
+    tr_conn *conn = tr_engine_conn(g, id);
+    return conn ? &conn->client : NULL;
+}
+
+uint64_t tr_api_client_id(const tr_client *c) {
+    return c->id;
+}
+
+int tr_api_client_proto(const tr_client *c) {
+    return c->w.proto;
+}
+
+const char *tr_api_client_command(const tr_client *c) {
+    return c->cmd ? c->cmd->fullname : NULL;
+}
+
+int tr_api_argc(const tr_client *c) {
+    return c->argc;
+}
+
+const char *tr_api_arg(const tr_client *c, int i, size_t *len) {
+    tr_assert(i >= 0 && i < c->argc);
+    *len = c->argv[i].len;
+    return c->argv[i].ptr;
+}
+
+void tr_api_reply(tr_client *c, const char *p, size_t n) {
+    tr_w_raw(&c->w, p, n);
+}
+
+void tr_api_reply_error(tr_client *c, const char *text, size_t n) {
+    tr_reply_error_len(c, text, n);
+}
+
+int tr_api_client_set_text(tr_client *c, int which, const char *p, size_t len) {
+    tr_assert(which >= 0 && which <= 2);
+    return tr_client_set_text(c, which == 0 ? &c->name : which == 1 ? &c->lib_name : &c->lib_ver, p, len);
+}
+
+void tr_api_client_set_flag(tr_client *c, uint32_t flag, int on) {
+    if (on) c->flags |= flag;
+    else c->flags &= ~flag;
+}
+
+int tr_api_fed_output(tr_engine *g, uint64_t id, const char **p, size_t *len) {
+    tr_conn *conn = tr_engine_conn(g, id);
+    struct iovec iov;
+    if (conn == NULL || tr_outq_iov(&conn->client.out, &iov, 1) == 0) return 0;
+    *p = iov.iov_base;
+    *len = iov.iov_len;
+    return 1;
+}
+
+void tr_api_fed_consume(tr_engine *g, uint64_t id, size_t n) {
+    tr_conn *conn = tr_engine_conn(g, id);
+    if (conn == NULL) return;
+    tr_outq_consume(&conn->client.out, n);
+    conn->client.bytes_out += n;
+    g->net.bytes_out += n;
+    tr_conn_note_output(conn);
+}
+
+int tr_api_feed(tr_engine *g, uint64_t id, const char *p, size_t n) {
+    tr_conn *conn = tr_engine_conn(g, id);
+    if (conn == NULL) return TR_ECLOSED;
+    return tr_conn_feed(conn, p, n);
+}
+
+static int find_keys(tr_engine *g, const tr_arg *argv, int argc, tr_keys *keys) {
+    const tr_command *cmd = argc > 0 ? tr_command_resolve(argv, argc) : NULL;
+    if (cmd == NULL) return TR_ENOENT;
+    if (!tr_command_arity_ok(cmd, argc)) return TR_ERANGE;
+    int rc = tr_keys_get(cmd, argv, argc, 0, keys);
+    return rc == TR_OK ? keys->count : rc;
+}
+
+int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_t *lens, int *positions, uint32_t *flags, int max) {
+    tr_arg *args = tr_alloc(&g->mem, (size_t)argc * sizeof(*args));
+    if (args == NULL) return TR_ENOMEM;
+    for (int i = 0; i < argc; i++) args[i] = (tr_arg){.ptr = argv[i], .len = lens[i]};
+    tr_keys keys;
+    tr_keys_init(&keys, &g->mem);
+    int count = find_keys(g, args, argc, &keys);
+    for (int i = 0; i < count && i < max; i++) {
+        positions[i] = keys.positions[i];
+        flags[i] = keys.flags[i];
+    }
+    tr_keys_clear(&keys);
+    tr_free(&g->mem, args);
+    return count;
+}
+
+void tr_api_pause(tr_engine *g, int all, int64_t until_ms) {
+    tr_exec_pause(&g->x, all ? TR_PAUSE_ALL : TR_PAUSE_WRITES, until_ms);
+}
+
+int64_t tr_api_flush_all(tr_engine *g) {
+    return (int64_t)tr_store_flush(&g->store, -1, 0);
+}
+
+const char *tr_api_poller_name(const tr_engine *g) {
+    return tr_poller_name(g->poller);
+}
+
+void tr_api_mem_fail_at(tr_engine *g, uint64_t nth) {
+    tr_mem_fail_at(&g->mem, nth);
+}

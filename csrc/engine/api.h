@@ -1,0 +1,104 @@
+/* api.h - the boundary: all that Python sees of the engine. api.cdef beside it repeats the declarations for cffi.
+ *
+ * Rules for both sides. Bytes given to C are borrowed for the call. Bytes given to Python stay the engine's and die at the
+ * next call into it. A tr_client pointer is handed out only for the length of a callback or until the next call that may
+ * run commands; between calls clients are named by their id. Every call comes from the engine's thread but tr_engine_wake
+ * and tr_engine_block. Callbacks never raise: the Python side catches everything.
+ */
+#ifndef TR_ENGINE_API_H
+#define TR_ENGINE_API_H
+
+#include "engine/engine.h"
+#include "exec/keys.h"
+#include "net/sock.h"
+
+typedef struct tr_api_stats {
+    /* memory, bytes */
+    uint64_t used_memory, used_memory_peak, clients_memory, keys_memory, keyspace_overhead;
+    uint64_t alloc_count, free_count;
+    int64_t not_counted;
+    /* clients */
+    uint64_t clients, paused_clients, blocked_clients, max_input_buffer, max_output_buffer;
+    /* counters since start or CONFIG RESETSTAT */
+    uint64_t commands, errors, unknown_commands, auth_failures;
+    uint64_t connections_received, connections_rejected, connections_denied;
+    uint64_t bytes_in, bytes_out, reads, writes, turns;
+    uint64_t query_limit_closes, output_limit_closes;
+    uint64_t keyspace_hits, keyspace_misses, expired_keys, expired_time_cap, expire_cycle_us;
+    uint64_t evicted_keys, lazyfreed_objects, lazyfree_pending, dirty;
+    /* figures per second */
+    uint64_t rate_commands, rate_bytes_in, rate_bytes_out;
+    int64_t now_us;
+    int db_count, error_kinds, command_count;
+    uint32_t lru_clock;
+} tr_api_stats;
+
+typedef struct tr_api_db {
+    uint64_t keys, expires;
+    int64_t avg_ttl_ms;
+} tr_api_db;
+
+typedef struct tr_api_command {
+    const char *fullname;
+    uint64_t calls, ns, rejected, failed;
+    const uint32_t *buckets; /* TR_LATENCY_BUCKETS of them; NULL: none */
+} tr_api_command;
+
+typedef struct tr_api_client {
+    uint64_t id, commands, bytes_in, bytes_out, query_bytes, query_free, out_bytes, out_nodes, memory, argv_memory;
+    int64_t age_us, idle_us;
+    uint32_t flags;
+    int fd, db, proto, wait, writable_wanted, closing;
+    const char *name, *lib_name, *lib_ver, *last_command;
+    size_t name_len, lib_name_len, lib_ver_len;
+    char addr[TR_NAME_MAX], laddr[TR_NAME_MAX];
+} tr_api_client;
+
+/* ctx is handed back to the callbacks. */
+void tr_api_set_hooks(tr_engine *g, void *ctx, void (*call_python)(void *ctx, tr_client *c),
+                      int (*authenticate)(void *ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len));
+tr_settings *tr_api_settings(tr_engine *g);
+/* policy: tr_policy_bits; in force after tr_engine_apply(). */
+void tr_api_set_policy(tr_engine *g, int policy);
+void tr_api_read_stats(tr_engine *g, tr_api_stats *out);
+void tr_api_read_db(tr_engine *g, int id, tr_api_db *out);
+void tr_api_read_command(tr_engine *g, int id, tr_api_command *out);
+/* The first word of the i-th kind of error; *count. Borrowed. */
+const char *tr_api_read_error(tr_engine *g, int i, uint64_t *count);
+void tr_api_reset_stats(tr_engine *g);
+
+/* Client ids in order of age: the next after `after`, 0 when there is none. */
+uint64_t tr_api_next_client(tr_engine *g, uint64_t after);
+/* 1 and *out, or 0: no such client. with_names: also addr and laddr (two system calls). */
+int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_names);
+tr_client *tr_api_client_of(tr_engine *g, uint64_t id);
+uint64_t tr_api_client_id(const tr_client *c);
+int tr_api_client_proto(const tr_client *c);
+/* The command that runs, as "client|list"; NULL: none. */
+const char *tr_api_client_command(const tr_client *c);
+int tr_api_argc(const tr_client *c);
+const char *tr_api_arg(const tr_client *c, int i, size_t *len);
+/* Bytes that are RESP already. */
+void tr_api_reply(tr_client *c, const char *p, size_t n);
+/* "CODE text", counted. */
+void tr_api_reply_error(tr_client *c, const char *text, size_t n);
+/* which: 0 name, 1 lib-name, 2 lib-ver. 0, TR_EINVAL, TR_ENOMEM. */
+int tr_api_client_set_text(tr_client *c, int which, const char *p, size_t len);
+void tr_api_client_set_flag(tr_client *c, uint32_t flag, int on);
+
+/* Bytes of output of a fed connection, the first piece: borrowed until consumed. 0: there is none, or no such one. */
+int tr_api_fed_output(tr_engine *g, uint64_t id, const char **p, size_t *len);
+void tr_api_fed_consume(tr_engine *g, uint64_t id, size_t n);
+/* Runs the commands in these bytes. 0, TR_ECLOSED, TR_ENOMEM. */
+int tr_api_feed(tr_engine *g, uint64_t id, const char *p, size_t n);
+
+/* Positions and flags of the keys in a command. The count, or TR_EINVAL (bad arguments), TR_ENOENT (no such command), TR_ERANGE (its arity
+ * does not fit), TR_ENOMEM; no more than max are written. */
+int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_t *lens, int *positions, uint32_t *flags, int max);
+void tr_api_pause(tr_engine *g, int all, int64_t until_ms);
+int64_t tr_api_flush_all(tr_engine *g);
+/* Which poller serves: "epoll", ... */
+const char *tr_api_poller_name(const tr_engine *g);
+void tr_api_mem_fail_at(tr_engine *g, uint64_t nth);
+
+#endif

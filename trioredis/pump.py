@@ -1,0 +1,81 @@
+"""The pump: the one task that watches the engine and hands its events on.
+
+    wait until the engine's descriptor is readable
+    -> one call into C serves many clients (the GIL is released)
+    -> events go to those whom they concern
+
+While there is traffic, C waits for more of it for a moment by itself (``LINGER_US``), because a turn through Trio
+costs about as much as serving ten commands. It does so only when no other task could run meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final, final
+
+import trio
+
+from trioredis.engine import Engine, Event
+
+LINGER_US: Final = 300
+"""How long C waits for more traffic, microseconds. Other tasks of the program wait at most that long."""
+BUDGET_US: Final = 1000
+"""How long C goes on before other tasks get a turn, microseconds."""
+BLOCK_US: Final = 1_000_000
+"""How long a thread waits for a poller that has no descriptor, microseconds."""
+
+Dispatch = Callable[[Iterable[Event]], None]
+
+
+@final
+class Pump:
+    """Drives one engine. :meth:`nudge` makes it look again although no socket is ready."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._nudged = False
+        self._waiting: trio.CancelScope | None = None
+
+    def nudge(self) -> None:
+        """Make the pump take a turn soon. Cheap, never waits; call it from the engine's thread."""
+        self._nudged = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def run(self, dispatch: Dispatch) -> None:
+        """Serve until cancelled. ``dispatch`` gets the events and must neither wait nor raise.
+
+        Cancelled: nothing is lost, the engine stays as it is.
+        """
+        engine = self._engine
+        fd = engine.fd
+        wait = partial(trio.lowlevel.wait_readable, fd) if fd is not None else self._block
+        busy = False
+        while True:
+            self._nudged = False
+            polled = engine.poll(eager=busy, linger_us=_linger_us(), budget_us=BUDGET_US)
+            busy = polled.busy
+            if polled.events:
+                dispatch(engine.take_events())
+            if polled.events or polled.more or busy or self._nudged:
+                await trio.lowlevel.checkpoint()
+                continue
+            with trio.CancelScope() as self._waiting:
+                await wait()
+            self._waiting = None
+
+    async def _block(self) -> None:
+        """Wait in a thread; for pollers without a descriptor."""
+        try:
+            await trio.to_thread.run_sync(self._engine.block, BLOCK_US, abandon_on_cancel=False, cancellable=None)
+        finally:
+            self._engine.wake()
+
+
+def _linger_us() -> int:
+    """How long C may wait by itself now: not at all when another task is ready to run."""
+    seen = trio.lowlevel.current_statistics()
+    if seen.tasks_runnable:
+        return 0
+    return min(LINGER_US, max(0, int(seen.seconds_to_next_deadline * 1e6))) if seen.seconds_to_next_deadline < 1 else LINGER_US

@@ -1,0 +1,305 @@
+"""The server: who owns what, in what order it starts and stops.
+
+    serve()                       engine, log, listeners
+    +- service nursery            pump, cron
+       +- client nursery          a task per client
+
+Shutdown goes the other way round: stop accepting, let replies leave within a deadline, close the clients, stop pump and
+cron, release the engine. Cancelling :func:`serve` skips the waiting and does the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final, final
+
+import trio
+
+from trioredis import dispatch
+from trioredis.client import Client
+from trioredis.config import Config
+from trioredis.engine import CloseReason, Engine, EngineError, EngineStats, Event, EventKind, RunningCommand
+from trioredis.listeners import Listener, ListenError, open_listeners
+from trioredis.observability import EVENTS, LogOutput, configure
+from trioredis.pump import Pump
+from trioredis.settings import ENGINE_DIRECTIVES, engine_settings, log_settings
+from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
+
+SEED_BYTES: Final = 16
+DRAIN_STEP_S: Final = 0.01
+CLOSE_DEADLINE_S: Final = 1.0
+EXIT_FAILED: Final = 1
+
+
+@final
+class Server:
+    """A running server. Made by :func:`serve`, which also ends it.
+
+    ``engine``, ``config`` and ``log`` are open to the rooms that serve commands.
+    """
+
+    def __init__(self, config: Config, engine: Engine, output: LogOutput, *, any_port: bool = False) -> None:
+        self.config: Final = config
+        self.engine: Final = engine
+        self.output: Final = output
+        self.log: Final = output.log
+        self.listeners: tuple[Listener, ...] = ()
+        self.started_ns: Final = time.monotonic_ns()
+        self._clients: dict[int, Client] = {}
+        self._pump: Final = Pump(engine)
+        self._any_port: Final = any_port
+        self._stopping: Final = trio.Event()
+        self.stopped: Final = trio.Event()
+        self._stop_reason = "the program"
+        self._grace_s = 0.0
+        self._stop_ns = self.started_ns
+        engine.set_handlers(partial(dispatch.call_sync, self), self._authenticate, self._pump.nudge)
+        config.on_change(ENGINE_DIRECTIVES, self._apply_settings)
+        self._apply_settings()
+
+    @property
+    def port(self) -> int:
+        """The first TCP port that the server listens on, 0: none."""
+        return next((one.port for one in self.listeners if one.port), 0)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the first TCP listener."""
+        return next(((one.host, one.port) for one in self.listeners if one.port), ("", 0))
+
+    def statistics(self) -> EngineStats:
+        """Counters and sizes, at this moment."""
+        return self.engine.stats()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a shutdown is under way."""
+        return self._stopping.is_set()
+
+    def stop(self, reason: str = "the program", *, grace_s: float = 0.0) -> None:
+        """Begin the shutdown; returns at once.
+
+        Args:
+            reason: for the log.
+            grace_s: seconds that replies may take to leave.
+        """
+        if not self._stopping.is_set():
+            self._stop_reason, self._grace_s, self._stop_ns = reason, grace_s, time.monotonic_ns()
+            self._stopping.set()
+
+    def _apply_settings(self) -> None:
+        self.engine.apply(engine_settings(self.config))
+
+    def _authenticate(self, client_id: int, user: bytes | None, password: bytes) -> bool:
+        secret = self.config.requirepass.encode("utf-8", "surrogateescape")
+        ok = user in (None, b"default") and (not secret or _equal(password, secret))
+        if not ok:
+            info = self.engine.client(client_id)
+            name = "default" if user is None else user.decode("utf-8", "replace")
+            self.log.emit(EVENTS.CLIENT_AUTH_FAILED, client_id=client_id, addr=info.addr if info else "", user=name)
+        return ok
+
+    async def run(self, *, task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until :meth:`stop`. "Started" means: all listeners are bound.
+
+        Cancelled: connections are cut, everything is closed.
+
+        Raises:
+            ListenError: an address can't be listened on.
+        """
+        self.listeners = open_listeners(self.engine, self.config, self.log, any_port=self._any_port)
+        async with trio.open_nursery() as service_nursery:
+            async with trio.open_nursery() as client_nursery:
+                service_nursery.start_soon(self._pump.run, partial(self._dispatch, client_nursery))
+                service_nursery.start_soon(self._cron)
+                self._say_ready()
+                task_status.started(self)
+                await self._stopping.wait()
+                await self._close_down()
+                client_nursery.cancel_scope.deadline = trio.current_time() + CLOSE_DEADLINE_S
+            service_nursery.cancel_scope.cancel()
+
+    def _say_ready(self) -> None:
+        names = [one.name for one in self.listeners]
+        self.log.emit(EVENTS.SERVER_READY, listeners=names, startup_ms=_process_age_ms())
+
+    def say_stopped(self) -> None:
+        """Everything is closed: log it and tell who waits for :attr:`stopped`."""
+        now = time.monotonic_ns()
+        self.log.emit(
+            EVENTS.SERVER_STOPPED,
+            uptime_s=(now - self.started_ns) // 1_000_000_000,
+            shutdown_ms=(now - self._stop_ns) // 1_000_000,
+        )
+        self.stopped.set()
+
+    async def _close_down(self) -> None:
+        clients = list(self.engine.clients())
+        self.log.emit(EVENTS.SERVER_SHUTDOWN, reason=self._stop_reason, clients=len(clients))
+        self.engine.unlisten()
+        with trio.move_on_after(self._grace_s):
+            while self.engine.drain():
+                await trio.sleep(DRAIN_STEP_S)
+        for ident in list(self.engine.clients()):
+            self.engine.kill(ident, CloseReason.SHUTDOWN)
+
+    def _dispatch(self, client_nursery: trio.Nursery, events: Iterable[Event]) -> None:
+        for event in events:
+            if event.kind is EventKind.OPENED:
+                client = Client(event.id, self.engine, partial(dispatch.call_async, self), self.log)
+                self._clients[event.id] = client
+                client_nursery.start_soon(client.run)
+            elif event.kind is EventKind.CLOSED:
+                self._tell(self._clients.pop(event.id, None), event)
+            elif event.kind in (EventKind.CALL, EventKind.OUTPUT):
+                self._tell(self._clients.get(event.id), event)
+            else:
+                self._note(event)
+
+    def _tell(self, client: Client | None, event: Event) -> None:
+        if client is not None:
+            client.tell(event)
+
+    def _note(self, event: Event) -> None:
+        """Log what concerns no client of ours."""
+        if event.kind is EventKind.LISTENER_PAUSED:
+            self.log.emit(EVENTS.LISTENER_PAUSED, listener="all", error=str(event.code), pause_ms=200)
+        elif event.code == 1:
+            self.log.emit(EVENTS.CLIENT_REJECTED, addr="", maxclients=self.config.maxclients)
+        else:
+            self.log.emit(EVENTS.SERVER_PROTECTED_MODE_DENIED, addr="")
+
+    async def _cron(self) -> None:
+        """Do the engine's regular work, ``hz`` times a second."""
+        while True:
+            await trio.sleep(1 / self.config.hz)
+            self.engine.cron()
+
+
+def _equal(a: bytes, b: bytes) -> bool:
+    """Compare in a time that tells nothing about where they differ."""
+    import hmac
+
+    return hmac.compare_digest(a, b)
+
+
+def _process_age_ms() -> int:
+    """Milliseconds since this process began."""
+    with open("/proc/self/stat", "rb") as stat:
+        started = int(stat.read().rsplit(b")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return max(0, round((time.clock_gettime(time.CLOCK_BOOTTIME) - started) * 1000))
+
+
+async def serve(
+    config: Config | None = None,
+    *,
+    any_port: bool = False,
+    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run a server until it is stopped (SHUTDOWN, :meth:`Server.stop`).
+
+    Use it with ``await nursery.start(trioredis.serve, config)``, which returns the :class:`Server` when it listens.
+
+    Args:
+        config: the configuration; None: the defaults.
+        any_port: ``port 0`` lets the kernel choose a port; otherwise it means no TCP, as in redis.conf.
+
+    Cancelled: connections are cut and everything is closed.
+
+    Raises:
+        ListenError: an address can't be listened on.
+        EngineError: no memory, or a poller that this system lacks.
+    """
+    config = config or Config()
+    output = configure(log_settings(config))
+    try:
+        await _serve_logged(config, output, any_port, task_status)
+    finally:
+        output.close()
+
+
+async def _serve_logged(
+    config: Config, output: LogOutput, any_port: bool, task_status: trio.TaskStatus[Server]
+) -> None:
+    engine = Engine(seed=os.urandom(SEED_BYTES), databases=config.databases, poller=config.poller)
+    try:
+        output.log.emit(
+            EVENTS.SERVER_START, version=VERSION, redis_version=REDIS_VERSION, bits=POINTER_BITS, poller=engine.poller
+        )
+        server = Server(config, engine, output, any_port=any_port)
+        await server.run(task_status=task_status)
+    finally:
+        engine.close()
+    server.say_stopped()
+
+
+@asynccontextmanager
+async def open_server(config: Config | None = None, **directives: object) -> AsyncIterator[Server]:
+    """Run a server inside any Trio program, for the length of an ``async with``.
+
+    Args:
+        config: the configuration to start from; None: the defaults.
+        directives: redis.conf directives with underscores for dashes: ``port=0``, ``maxmemory="100mb"``.
+
+    Raises:
+        BadValueError, KeyError: a directive is not known or can't have that value.
+        ListenError: an address can't be listened on.
+    """
+    config = config or Config()
+    for name, value in directives.items():
+        text = "yes" if value is True else "no" if value is False else str(value)
+        config.assign(name.replace("_", "-"), *text.split() or [""])
+    async with trio.open_nursery() as nursery:
+        server: Server = await nursery.start(partial(serve, config, any_port=True))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def run(config: Config) -> int:
+    """Run a server in a process of its own until a signal or SHUTDOWN ends it; the exit status."""
+    try:
+        trio.run(_main, config)
+    except* (ListenError, EngineError) as group:
+        for error in _leaves(group):
+            print(f"trioredis-server: cannot start: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+async def _main(config: Config) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        async with trio.open_nursery() as nursery:
+            server: Server = await nursery.start(serve, config)
+            nursery.start_soon(_watch_signals, server, signals)
+            await server.stopped.wait()
+            nursery.cancel_scope.cancel()
+
+
+async def _watch_signals(server: Server, signals: AsyncIterator[int]) -> None:
+    """SIGHUP opens the log again; SIGTERM and SIGINT stop the server, the second one at once."""
+    async for number in signals:
+        name = signal.Signals(number).name
+        if number == signal.SIGHUP:
+            server.log.emit(EVENTS.SIGNAL_RECEIVED, signal=name, effect="opens the log file again")
+            server.output.reopen()
+        elif server.is_stopping:
+            os._exit(EXIT_FAILED)
+        else:
+            server.log.emit(EVENTS.SIGNAL_RECEIVED, signal=name, effect="stops the server")
+            server.stop(name, grace_s=server.config.integer("shutdown-timeout"))

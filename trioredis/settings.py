@@ -1,0 +1,68 @@
+"""From the configuration to what the engine and the log want to know."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trioredis.config import Config
+from trioredis.engine import Settings
+from trioredis.observability import LogFormat, LogLevel, LogSettings, TimestampFormat
+
+ENGINE_DIRECTIVES: Final = (
+    "maxclients",
+    "timeout",
+    "tcp-keepalive",
+    "client-query-buffer-limit",
+    "proto-max-bulk-len",
+    "protected-mode",
+    "hz",
+    "client-output-buffer-limit",
+    "maxmemory",
+    "maxmemory-policy",
+    "maxmemory-samples",
+    "lfu-log-factor",
+    "lfu-decay-time",
+    "latency-tracking",
+    "requirepass",
+)
+"""Changing one of these by CONFIG SET changes the engine's settings."""
+
+
+def engine_settings(config: Config) -> Settings:
+    """The engine's part of the configuration."""
+    limits = config.client_output_buffer_limit
+    return Settings(
+        maxclients=config.maxclients,
+        idle_seconds=config.timeout,
+        keepalive_seconds=config.tcp_keepalive,
+        query_buffer_bytes=config.integer("client-query-buffer-limit"),
+        bulk_bytes=config.integer("proto-max-bulk-len"),
+        protected_mode=config.protected_mode,
+        hz=config.hz,
+        output_limits={
+            "normal": (limits.normal.hard_bytes, limits.normal.soft_bytes, limits.normal.soft_seconds),
+            "replica": (limits.replica.hard_bytes, limits.replica.soft_bytes, limits.replica.soft_seconds),
+            "pubsub": (limits.pubsub.hard_bytes, limits.pubsub.soft_bytes, limits.pubsub.soft_seconds),
+        },
+        maxmemory=config.maxmemory,
+        maxmemory_policy=config.maxmemory_policy,
+        maxmemory_samples=config.integer("maxmemory-samples"),
+        lfu_log_factor=config.integer("lfu-log-factor"),
+        lfu_decay_minutes=config.integer("lfu-decay-time"),
+        latency_tracking=config.flag("latency-tracking"),
+        debug=config.text("enable-debug-command"),
+        password_set=bool(config.requirepass),
+    )
+
+
+def log_settings(config: Config) -> LogSettings:
+    """The log's part of the configuration."""
+    return LogSettings(
+        level=LogLevel[config.loglevel.upper()],
+        logfile=config.logfile,
+        format=LogFormat(config.log_format),
+        timestamps=TimestampFormat(config.text("log-timestamp-format")),
+        syslog_enabled=config.flag("syslog-enabled"),
+        syslog_ident=config.text("syslog-ident"),
+        syslog_facility=config.text("syslog-facility"),
+    )
