@@ -27,6 +27,7 @@
 #include "check.h"
 #include "net/poller_impl.h"
 #include "net/sock.h"
+#include "sock_kit.h"
 
 #define READ TR_POLL_READ
 #define WRITE TR_POLL_WRITE
@@ -693,22 +694,6 @@ static void test_out_of_memory(void) {
     }
     CHECK(refused >= 2);
     for (int i = 0; i < MANY; i++) close_pair(s[i]);
-}
-
-static struct rlimit limit_descriptors(rlim_t soft) {
-    struct rlimit before = {0}, now;
-    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
-    now = before;
-    now.rlim_cur = soft;
-    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &now), 0);
-    return before;
-}
-
-static int lowest_free(void) {
-    int fd = dup(0);
-    CHECK(fd >= 0);
-    close(fd);
-    return fd;
 }
 
 static void test_no_descriptors_left(void) {
