@@ -299,8 +299,7 @@ APPEND_ONLY: Final = (
         "everysec",
         ("everysec", "always", "no"),
         Group.APPEND_ONLY,
-        "When changes are forced to disk: every second, before each reply, or when the kernel"
-        " likes.",
+        "When changes are forced to disk: every second, before each reply, or when the kernel likes.",
         inert=NO_AOF,
     ),
     *(

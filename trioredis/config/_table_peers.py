@@ -195,8 +195,9 @@ REPLICATION: Final = (
         "repl-backlog-size",
         1024 * 1024,
         Group.REPLICATION,
-        "How much of the stream of changes is kept for replicas that come back.",
+        "How much of the stream of changes is kept for replicas that come back. Less than 16kb is moved up to that.",
         low=1,
+        clamp=(16 * 1024, LONG_MAX),
         inert=NO_REPLICATION,
     ),
     choice(

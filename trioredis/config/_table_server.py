@@ -20,7 +20,6 @@ from trioredis.config.rows import (
     NO_AOF,
     NO_MODULES,
     NO_RDB,
-    NO_REPLICATION,
     NO_TLS,
     ONE_LOOP,
     OWN_ALLOCATOR,
@@ -46,8 +45,7 @@ def _shutdown_words(name: str, signal: str) -> Directive:
         Kind.FLAGS,
         ("default",),
         Group.GENERAL,
-        f"How the server ends on {signal}: with or without a last snapshot, at once, or even when"
-        " the snapshot fails.",
+        f"How the server ends on {signal}: with or without a last snapshot, at once, or even when the snapshot fails.",
         choices=_SHUTDOWN,
         check=checks.shutdown_words,
     )
@@ -220,8 +218,7 @@ GENERAL: Final = (
         Kind.DIRECTORY,
         "",
         Group.GENERAL,
-        "Working directory, where data files go. The default is the directory the server was"
-        " started in.",
+        "Working directory, where data files go. The default is the directory the server was started in.",
         protected=True,
         deny_loading=True,
         forced=True,
@@ -232,8 +229,7 @@ GENERAL: Final = (
         0,
         INT_MAX,
         Group.GENERAL,
-        "How many times per second background work is done. Anything outside 1 to 500 is moved"
-        " into that range.",
+        "How many times per second background work is done. Anything outside 1 to 500 is moved into that range.",
         clamp=(1, 500),
     ),
     flag("dynamic-hz", True, Group.GENERAL, "Do background work more often with many clients."),
@@ -243,8 +239,7 @@ GENERAL: Final = (
         0,
         INT_MAX,
         Group.GENERAL,
-        "Seconds to wait at the end for replicas to catch up.",
-        inert=NO_REPLICATION,
+        "Seconds that clients and replicas have at the end to receive what is due to them.",
     ),
     _shutdown_words("shutdown-on-sigint", "SIGINT"),
     _shutdown_words("shutdown-on-sigterm", "SIGTERM"),
@@ -295,6 +290,15 @@ LOGGING: Final = (
         ("legacy", "logfmt", "json"),
         Group.LOGGING,
         "Form of a log line: as Redis writes it, as key=value pairs, or as a JSON object.",
+        own=True,
+        since_7_0=False,
+    ),
+    choice(
+        "log-timestamp-format",
+        "legacy",
+        ("legacy", "iso8601", "milliseconds"),
+        Group.LOGGING,
+        "How a log line says the time: as Redis does, as ISO 8601, or in milliseconds since 1970.",
         own=True,
         since_7_0=False,
     ),
@@ -449,8 +453,7 @@ SYSTEM: Final = (
         "no",
         ("no", "yes", "relative", "absolute"),
         Group.SYSTEM,
-        "Whether the server tells the kernel how expendable its processes are; `yes` is"
-        " `relative`.",
+        "Whether the server tells the kernel how expendable its processes are; `yes` is `relative`.",
         synonyms=(("relative", "yes"),),
     ),
     Directive(

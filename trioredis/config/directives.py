@@ -33,9 +33,7 @@ LINE_DIRECTIVES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 #: Names that old files contain and that mean nothing any more; one value is skipped.
-RETIRED: Final = frozenset(
-    {"list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"}
-)
+RETIRED: Final = frozenset({"list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"})
 
 _NEAREST_CUTOFF: Final = 0.6
 

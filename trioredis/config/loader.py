@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from trioredis.config.directives import LINE_DIRECTIVES, RETIRED, lookup, nearest
 from trioredis.config.parser import STANDARD_INPUT, CommandLine, ConfigError, Line, parse_lines
 from trioredis.config.store import Config
-from trioredis.config.values import WRONG_COUNT, BadValueError
+from trioredis.config.values import BadValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,7 @@ INCLUDE_DEPTH_MAX: Final = 16
 CONFIG_BYTES_MAX: Final = 64 * 1024 * 1024
 
 _BAD_DIRECTIVE: Final = "Bad directive or wrong number of arguments"
+_TOO_LARGE: Final = f"more than {CONFIG_BYTES_MAX} bytes of configuration"
 _MAGIC: Final = "*?["
 
 
@@ -40,6 +41,8 @@ def load(command_line: CommandLine, *, standard_input: bytes = b"") -> Config:
         loader.config.path = os.path.abspath(command_line.file)
         loader.read(command_line.file, None, depth=0)
     if command_line.standard_input:
+        if len(standard_input) > CONFIG_BYTES_MAX:
+            raise _error(_TOO_LARGE, None)
         loader.apply(parse_lines(standard_input, STANDARD_INPUT), depth=0)
     loader.apply(command_line.lines, depth=0)
     loader.finish()
@@ -78,7 +81,7 @@ class _Loader:
             raise _error(f"can't open config file '{path}': {why}", included_by) from error
         self._bytes_read += len(data)
         if self._bytes_read > CONFIG_BYTES_MAX:
-            raise _error(f"more than {CONFIG_BYTES_MAX} bytes of configuration", included_by)
+            raise _error(_TOO_LARGE, included_by)
         return data
 
     def apply(self, lines: Iterable[Line], *, depth: int) -> None:
@@ -106,9 +109,7 @@ class _Loader:
             return
         if name == "include" and count == 2:
             self.read(line.words[1], line, depth=depth + 1)
-        elif (name == "rename-command" and count == 3) or (
-            name in ("loadmodule", "user") and count >= 2
-        ):
+        elif (name == "rename-command" and count == 3) or (name in ("loadmodule", "user") and count >= 2):
             self.config.lines[name].append(line)
         elif "." in name:
             if count != 2:
@@ -132,12 +133,12 @@ def _error(reason: str, line: Line | None) -> ConfigError:
         return ConfigError(reason)
     directive = lookup(line.name)
     secret = directive is not None and directive.sensitive
-    known = directive is not None or line.name in LINE_DIRECTIVES
+    unknown = reason == _BAD_DIRECTIVE and line.name not in LINE_DIRECTIVES and line.name not in RETIRED
     return ConfigError(
         reason,
         source=line.source,
         number=line.number,
         raw=line.raw,
         shown=f"{line.name} (value not shown)" if secret else None,
-        suggestion="" if known or reason == WRONG_COUNT else nearest(line.name),
+        suggestion=nearest(line.name) if unknown else "",
     )

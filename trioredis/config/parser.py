@@ -196,9 +196,7 @@ def parse_lines(data: bytes, source: str) -> list[Line]:
     Raises:
         ConfigError: a line's quotes are wrong.
     """
-    lines = (
-        parse_line(raw, source, number) for number, raw in enumerate(data.split(b"\n"), start=1)
-    )
+    lines = (parse_line(raw, source, number) for number, raw in enumerate(data.split(b"\n"), start=1))
     return [line for line in lines if line is not None]
 
 

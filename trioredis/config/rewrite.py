@@ -47,9 +47,7 @@ class _Draft:
     added: list[bytes] = field(default_factory=list)
 
 
-def rewritten(
-    old: bytes, config: Config, more: Mapping[str, Sequence[Sequence[str]] | None]
-) -> bytes:
+def rewritten(old: bytes, config: Config, more: Mapping[str, Sequence[Sequence[str]] | None]) -> bytes:
     """Return the new text of a file.
 
     Args:
@@ -164,8 +162,7 @@ def _lines_for(directive: Directive, value: Value, *, everything: bool) -> list[
         return _output_limit_lines(directive, value, everything=everything)
     if directive.kind is Kind.SAVE_POINTS:
         points = [
-            _line(name, (str(point.seconds), str(point.changes)))
-            for point in cast("tuple[SavePoint, ...]", value)
+            _line(name, (str(point.seconds), str(point.changes))) for point in cast("tuple[SavePoint, ...]", value)
         ]
         return [_line(name, ("",)), *points] if everything or not points else points
     if directive.kind is Kind.UPSTREAM:
@@ -179,14 +176,10 @@ def _lines_for(directive: Directive, value: Value, *, everything: bool) -> list[
 def _words(directive: Directive, value: Value) -> Sequence[str]:
     """Write a value as the words after the name, so that reading them loses nothing."""
     if directive.kind is Kind.PERCENTILES:
-        return [repr(number).removesuffix(".0") for number in cast("tuple[float, ...]", value)] or [
-            ""
-        ]
+        return [repr(number).removesuffix(".0") for number in cast("tuple[float, ...]", value)] or [""]
     if directive.kind in (Kind.ADDRESSES, Kind.FLAGS, Kind.OOM_VALUES):
         return [str(word) for word in cast("tuple[object, ...]", value)] or [""]
-    if directive.kind is Kind.MEMORY or (
-        directive.kind is Kind.MEMORY_OR_PERCENT and cast("int", value) >= 0
-    ):
+    if directive.kind is Kind.MEMORY or (directive.kind is Kind.MEMORY_OR_PERCENT and cast("int", value) >= 0):
         return [show_memory(cast("int", value))]
     if directive.kind is Kind.EVENTS:
         new = "n" if "n" in cast("str", value) else ""
@@ -195,9 +188,7 @@ def _words(directive: Directive, value: Value) -> Sequence[str]:
     return [show(directive, value)]
 
 
-def _output_limit_lines(
-    directive: Directive, limits: OutputLimits, *, everything: bool
-) -> list[bytes]:
+def _output_limit_lines(directive: Directive, limits: OutputLimits, *, everything: bool) -> list[bytes]:
     """Write one line for each class that differs from its default."""
     lines = []
     for name in ("normal", "replica", "pubsub"):
@@ -233,9 +224,7 @@ def replace_file(path: str, data: bytes) -> None:
 
     target = os.path.realpath(path)
     mode = _mode_of(target)
-    descriptor, temporary = tempfile.mkstemp(
-        dir=os.path.dirname(target), prefix=os.path.basename(target) + "."
-    )
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=os.path.basename(target) + ".")
     try:
         with open(descriptor, "wb") as file:
             file.write(data)

@@ -27,9 +27,7 @@ def flag(name: str, default: bool, group: Group, about: str, **more: Any) -> Dir
     return Directive(name, Kind.BOOL, default, group, about, **more)
 
 
-def number(
-    name: str, default: int, low: int, high: int, group: Group, about: str, **more: Any
-) -> Directive:
+def number(name: str, default: int, low: int, high: int, group: Group, about: str, **more: Any) -> Directive:
     """Return a row for an integer with inclusive bounds."""
     return Directive(name, Kind.INTEGER, default, group, about, low=low, high=high, **more)
 
@@ -48,9 +46,7 @@ def memory(
     return Directive(name, Kind.MEMORY, default, group, about, low=low, high=high, **more)
 
 
-def choice(
-    name: str, default: str, choices: tuple[str, ...], group: Group, about: str, **more: Any
-) -> Directive:
+def choice(name: str, default: str, choices: tuple[str, ...], group: Group, about: str, **more: Any) -> Directive:
     """Return a row for one word of a list."""
     return Directive(name, Kind.ENUM, default, group, about, choices=choices, **more)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trioredis.config.directive import Directive, Value
     from trioredis.config.parser import Line
 
-    Callback: TypeAlias = "Callable[[Config], None]"
+    Callback: TypeAlias = Callable[[], None]
 
 _LOADING: Final = "LOADING Redis is loading the dataset in memory"
 
@@ -153,9 +153,7 @@ class Config(TypedView):
         wanted = [names] if isinstance(names, str) else names
         self._hooks.append(_Hook(frozenset(NAMES[name].name for name in wanted), callback))
 
-    def set_many(
-        self, pairs: Sequence[tuple[str, str]], *, local: bool = True, loading: bool = False
-    ) -> None:
+    def set_many(self, pairs: Sequence[tuple[str, str]], *, local: bool = True, loading: bool = False) -> None:
         """Carry out CONFIG SET: all of ``pairs`` or none.
 
         Args:
@@ -210,9 +208,7 @@ class Config(TypedView):
         except OSError as error:
             raise ConfigRewriteError(f"ERR Rewriting config file: {error.strerror}") from error
 
-    def _admit(
-        self, pairs: Sequence[tuple[str, str]], *, local: bool, loading: bool
-    ) -> list[_Change]:
+    def _admit(self, pairs: Sequence[tuple[str, str]], *, local: bool, loading: bool) -> list[_Change]:
         """Check that each pair may be set at all; the first that may not decides the error."""
         changes: list[_Change] = []
         for name, text in pairs:
@@ -250,7 +246,7 @@ class Config(TypedView):
                         continue
                     called.append(hook.callback)
                     try:
-                        hook.callback(self)
+                        hook.callback()
                     except ConfigApplyError as error:
                         refused = (change.name, error)
                         raise
@@ -271,7 +267,7 @@ class Config(TypedView):
         reasons = []
         for callback in callbacks:
             try:
-                callback(self)
+                callback()
             except ConfigApplyError as error:
                 reasons.append(str(error))
         return tuple(reasons)

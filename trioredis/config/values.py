@@ -12,6 +12,7 @@ Text is str with undecodable bytes as lone surrogates (``surrogateescape``): :fu
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
@@ -63,9 +64,8 @@ _INTEGER: Final = re.compile(r"-?[1-9][0-9]*|0")
 _MEMORY: Final = re.compile(r"([0-9]*)([a-z]*)", re.IGNORECASE)
 _C_INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)|")
 _C_OCTAL: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-7]+)|")
-_DECIMAL: Final = re.compile(
-    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf", re.IGNORECASE
-)
+_DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf", re.IGNORECASE)
+_HEX_FLOAT: Final = re.compile(r"[+-]?0x([0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(p[+-]?[0-9]{1,9})?", re.IGNORECASE)
 
 WRONG_COUNT: Final = "wrong number of arguments"
 _BAD_SAVE: Final = "Invalid save parameters"
@@ -75,9 +75,7 @@ _BAD_LIMIT: Final = "Error in hard, soft or soft_seconds setting in buffer limit
 _BAD_OOM: Final = "Invalid oom-score-adj-values, elements must be between -2000 and 2000."
 _BAD_EVENT: Final = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."
 _BAD_PERCENTILES: Final = "Invalid latency-tracking-info-percentiles parameters"
-_BAD_PERCENTILE_RANGE: Final = (
-    "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
-)
+_BAD_PERCENTILE_RANGE: Final = "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
 
 
 class BadValueError(ValueError):
@@ -165,6 +163,16 @@ def _c_integer(text: str) -> int | None:
     return min(max(int(match[1] or "0"), _LLONG_MIN), _LLONG_MAX)
 
 
+def _c_float(text: str) -> float | None:
+    """Read a number the way ``strtod`` does, but not a number (``nan``); None for other text."""
+    if _HEX_FLOAT.fullmatch(text):
+        try:
+            return float.fromhex(text)
+        except OverflowError:
+            return math.inf
+    return float(text) if _DECIMAL.fullmatch(text) else None
+
+
 def _read_bool(_directive: Directive, words: Sequence[str], _current: Value) -> Value:
     word = words[0].lower()
     if word not in ("yes", "no"):
@@ -237,8 +245,8 @@ def _read_string(_directive: Directive, words: Sequence[str], _current: Value) -
 
 
 def _read_directory(_directive: Directive, words: Sequence[str], current: Value) -> Value:
-    path = os.path.realpath(os.path.join(cast("str", current), words[0]))
     try:
+        path = os.path.realpath(os.path.join(cast("str", current), words[0]))
         if not words[0]:
             raise FileNotFoundError(2, os.strerror(2))
         if not stat.S_ISDIR(os.stat(path).st_mode):
@@ -312,9 +320,9 @@ def _read_percentiles(_directive: Directive, words: Sequence[str], _current: Val
         return ()
     values = []
     for word in words:
-        if not _DECIMAL.fullmatch(word):
+        value = _c_float(word)
+        if value is None:
             raise BadValueError(_BAD_PERCENTILES)
-        value = float(word)
         if not 0.0 <= value <= PERCENTILE_MAX:
             raise BadValueError(_BAD_PERCENTILE_RANGE)
         values.append(value)
@@ -366,10 +374,7 @@ def _show_save_points(value: Value) -> str:
 def _show_output_limits(value: Value) -> str:
     limits = cast("OutputLimits", value)
     named = (("normal", limits.normal), ("slave", limits.replica), ("pubsub", limits.pubsub))
-    return " ".join(
-        f"{name} {limit.hard_bytes} {limit.soft_bytes} {limit.soft_seconds}"
-        for name, limit in named
-    )
+    return " ".join(f"{name} {limit.hard_bytes} {limit.soft_bytes} {limit.soft_seconds}" for name, limit in named)
 
 
 def _show_percentiles(value: Value) -> str:
