@@ -4,7 +4,8 @@ static inline unsigned char fold(unsigned char c, int nocase) {
     return nocase && c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
 }
 
-static inline int in_range(unsigned char from, unsigned char to, unsigned char c) {
+/* Ranges go over signed bytes: 0x80-0xff come before 0x00, as in a Redis on x86. */
+static inline int in_range(signed char from, signed char to, signed char c) {
     return from <= to ? c >= from && c <= to : c >= to && c <= from;
 }
 
@@ -20,7 +21,8 @@ static const unsigned char *match_set(const unsigned char *p, const unsigned cha
             found |= p[1] == c;
             p += 2;
         } else if (end - p >= 3 && p[1] == '-') {
-            found |= in_range(fold(p[0], nocase), fold(p[2], nocase), fold(c, nocase));
+            found |= in_range((signed char)fold(p[0], nocase), (signed char)fold(p[2], nocase),
+                              (signed char)fold(c, nocase));
             p += 3;
         } else {
             found |= fold(*p, nocase) == fold(c, nocase);
@@ -31,14 +33,16 @@ static const unsigned char *match_set(const unsigned char *p, const unsigned cha
     return p < end ? p + 1 : end;
 }
 
-/* One element of the pattern, not a star, against one byte. Returns the next element, NULL: no match. */
+/* One element of the pattern, not a star, against one byte. Returns the next element, NULL: no match. Long
+ * sets count as many steps. */
 static const unsigned char *match_one(const unsigned char *p, const unsigned char *end, unsigned char c,
-                                      int nocase) {
+                                      int nocase, long *steps) {
     if (*p == '?') return p + 1;
     if (*p == '[') {
         int matches;
-        p = match_set(p + 1, end, c, nocase, &matches);
-        return matches ? p : NULL;
+        const unsigned char *next = match_set(p + 1, end, c, nocase, &matches);
+        *steps += next - p;
+        return matches ? next : NULL;
     }
     if (*p == '\\' && end - p >= 2) p++;
     return fold(*p, nocase) == fold(c, nocase) ? p + 1 : NULL;
@@ -61,7 +65,7 @@ int tr_glob_match(const char *pattern, size_t pattern_len, const char *s, size_t
             star_at = at;
             continue;
         }
-        const unsigned char *next = p < p_end ? match_one(p, p_end, *at, nocase) : NULL;
+        const unsigned char *next = p < p_end ? match_one(p, p_end, *at, nocase, &steps) : NULL;
         if (next != NULL) {
             p = next;
             at++;

@@ -1,7 +1,8 @@
 /* glob.h - Redis' glob-style patterns on bytes.
  *
  *   *  any bytes       ?  any one byte      \x  the byte x itself
- *   [abc]  [a-z]  [^a-z]  one byte (not) of the set; \x inside stands for x, a range may be given backwards
+ *   [abc]  [a-z]  [^a-z]  one byte (not) of the set; \x inside stands for x; a range may be given backwards and orders
+ *                         bytes as signed numbers
  *
  * Odd ends mean what they mean in Redis: a set without ']' ends with the pattern, a last '\' is itself, an empty text is
  * matched by an empty pattern only (not even by "*"). Only the last '*' that was passed is ever tried again, so that the
