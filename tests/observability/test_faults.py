@@ -16,7 +16,7 @@ def raise_deep(depth: int, error: BaseException) -> None:
     raise_deep(depth - 1, error)
 
 
-def caught(error: BaseException, depth: int = 0) -> BaseException:
+def caught(error: Exception, depth: int = 0) -> Exception:
     with pytest.raises(type(error)) as info:
         raise_deep(depth, error)
     return info.value
