@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast, final
 
-from trioredis.commands.handlers import registry
-from trioredis.commands.registry import CommandError
+from trioredis.commands import handlers as _handlers  # noqa: F401 - importing it fills the registry
+from trioredis.commands.registry import CommandError, registry
 from trioredis.commands.reply import ErrorReply, Proto, ReplyValue, encode
 from trioredis.observability import EVENTS, error_text, traceback_text
 

@@ -267,8 +267,11 @@ def run(config: Config) -> int:
     """Run a server in a process of its own until a signal or SHUTDOWN ends it; the exit status."""
     try:
         trio.run(_main, config)
-    except* (ListenError, EngineError) as group:
-        for error in _leaves(group):
+    except BaseExceptionGroup as group:
+        known, unknown = group.split((ListenError, EngineError, OSError))
+        if known is None or unknown is not None:
+            raise
+        for error in _leaves(known):
             print(f"trioredis-server: cannot start: {error}", file=sys.stderr)
         return EXIT_FAILED
     return 0

@@ -8,6 +8,7 @@
 #ifndef TR_ENGINE_API_H
 #define TR_ENGINE_API_H
 
+#include "base/err.h"
 #include "engine/engine.h"
 #include "exec/keys.h"
 #include "net/sock.h"
