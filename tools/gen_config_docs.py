@@ -97,7 +97,7 @@ def _value(directive: Directive) -> str:
     if kind is Kind.MEMORY_OR_PERCENT:
         return f"{kind.value}, at most {-directive.low} %"
     if kind not in (Kind.INTEGER, Kind.MEMORY, Kind.OCTAL):
-        return kind.value
+        return str(kind.value)
     low = "" if directive.low == INT_MIN else _bound(kind, directive.low)
     high = "" if directive.high in _TOP else _bound(kind, directive.high)
     if low and high:

@@ -43,12 +43,14 @@ KEPT = "save 3600 1\nsave 300 100\nsave 60 10000\n"
 ADDED = f"{MARKER.decode()}\n"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(configs())
 def test_new_file_gives_the_same(config: Config) -> None:
     assert load_bytes(rewritten(b"", config, {})) == config
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(configs(), configs(), st.lists(st.sampled_from([b"# note", b"", b"  ", b"# hz 3"]), max_size=5))
 def test_any_file_gives_the_same(old: Config, new: Config, comments: list[bytes]) -> None:
@@ -156,6 +158,16 @@ def test_included_values_win_after_a_restart(tmp_path: Path) -> None:
     again = load(parse_command_line([str(main)]))
     assert again == config
     assert again.hz == 40
+
+
+def test_own_line_does_not_hide_an_included_one(tmp_path: Path) -> None:
+    (tmp_path / "inc").write_text("hz 30\n")
+    main = tmp_path / "main"
+    main.write_text(f"hz 40\ninclude {tmp_path}/inc\n")
+    config = load(parse_command_line([str(main)]))
+    config.set_many([("hz", "40")])
+    config.rewrite()
+    assert load(parse_command_line([str(main)])).hz == 40
 
 
 def test_no_file() -> None:

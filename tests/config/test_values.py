@@ -152,6 +152,7 @@ def test_text_keeps_every_byte(raw: bytes) -> None:
     assert to_bytes(to_text(raw)) == raw
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.data())
 def test_what_is_shown_can_be_set(data: st.DataObject) -> None:
@@ -169,6 +170,7 @@ def test_what_is_shown_can_be_set(data: st.DataObject) -> None:
         assert again == value
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(configs())
 def test_everything_can_be_shown(config: Config) -> None:
