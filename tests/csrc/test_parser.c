@@ -429,6 +429,53 @@ static void test_steal(void) {
     free(data.at);
 }
 
+/* From TR_BIG_ARG on, a bulk that is not all there gets a blob; one that is stays in the buffer. */
+static void test_big_bound(void) {
+    tr_mem mem;
+    tr_mem_init(&mem);
+    tr_parser_limits limits = pr_limits();
+    for (size_t len = TR_BIG_ARG - 1; len <= TR_BIG_ARG; len++) {
+        for (size_t missing = 0; missing < 2; missing++) {
+            pr_text data = {0};
+            char *at = NULL;
+            size_t want = 0;
+            pr_put(&data, "*1\r\n", 4);
+            put_bulk(&data, len);
+            tr_parser p;
+            tr_parser_init(&p, &mem);
+            tr_buf buf = {.data = data.at, .wpos = data.len - missing, .cap = data.len};
+            CHECK_EQ_INT(tr_parser_next(&p, &buf, &limits), missing ? TR_EMORE : 1);
+            int blob = missing && len == TR_BIG_ARG;
+            CHECK_EQ_INT(tr_parser_want(&p, &at, &want), blob);
+            CHECK_EQ_INT(want, blob);
+            CHECK_EQ_INT(mem.used != 0, blob);
+            tr_parser_release(&p);
+            free(data.at);
+        }
+    }
+}
+
+/* Before authentication a bulk is refused even when all of it has come. */
+static void test_unauthenticated_bulk(void) {
+    tr_mem mem;
+    tr_mem_init(&mem);
+    tr_parser_limits limits = pr_limits();
+    limits.unauthenticated = 1;
+    for (size_t len = TR_UNAUTH_BULK_MAX; len <= TR_UNAUTH_BULK_MAX + 1; len++) {
+        pr_text data = {0};
+        pr_put(&data, "*1\r\n", 4);
+        put_bulk(&data, len);
+        tr_parser p;
+        tr_parser_init(&p, &mem);
+        tr_buf buf = {.data = data.at, .wpos = data.len, .cap = data.len};
+        int allowed = len == TR_UNAUTH_BULK_MAX;
+        CHECK_EQ_INT(tr_parser_next(&p, &buf, &limits), allowed ? 1 : TR_EPROTO);
+        if (!allowed) CHECK_EQ_STR(p.error, "Protocol error: unauthenticated bulk length");
+        tr_parser_release(&p);
+        free(data.at);
+    }
+}
+
 /* argv grows with the command and shrinks after it. */
 static void test_many_args(void) {
     static const int counts[] = {8, 9, 64, 65, 1000, 1023, 1024, 1025, 5000, 1};
@@ -542,6 +589,8 @@ int main(void) {
     RUN(test_big);
     RUN(test_want);
     RUN(test_steal);
+    RUN(test_big_bound);
+    RUN(test_unauthenticated_bulk);
     RUN(test_many_args);
     RUN(test_rebase_of_nothing);
     RUN(test_promise);
