@@ -13,6 +13,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from trioredis.config._pending import PENDING  # noqa: E402
 from trioredis.config.directive import (  # noqa: E402
     INT_MAX,
     INT_MIN,
@@ -24,6 +25,7 @@ from trioredis.config.directive import (  # noqa: E402
     Kind,
 )
 from trioredis.config.directives import DIRECTIVES, LINE_DIRECTIVES, RETIRED  # noqa: E402
+from trioredis.config.rows import NOT_CONNECTED  # noqa: E402
 from trioredis.config.values import show, show_memory  # noqa: E402
 from trioredis.version import REDIS_VERSION  # noqa: E402
 
@@ -59,7 +61,7 @@ def page() -> str:
     for group in Group:
         rows = [row for row in DIRECTIVES.values() if row.group is group]
         parts.append(f"## {group.value}\n\n{_HEAD}{''.join(map(_row, rows))}")
-    lines = "".join(f"| `{name}` | {about} |\n" for name, about in LINE_DIRECTIVES.items())
+    lines = "".join(f"| `{name}` | {about}{_pending(name)} |\n" for name, about in LINE_DIRECTIVES.items())
     parts.append(
         "## Lines without a value\n\n"
         "These stand in a file or on the command line only, any number of times.\n\n"
@@ -86,6 +88,10 @@ def _row(directive: Directive) -> str:
         about += f" **No effect**: {directive.inert}."
     cells = (name, _value(directive), _default(directive), _at_run_time(directive), about)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _pending(name: str) -> str:
+    return f" **No effect**: {NOT_CONNECTED}." if name in PENDING else ""
 
 
 def _value(directive: Directive) -> str:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from trioredis.config import _table_data, _table_peers, _table_server
+from trioredis.config._pending import PENDING
+from trioredis.config.rows import NOT_CONNECTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trioredis.config.directive import Directive
 
+
+def _marked(row: Directive) -> Directive:
+    """Say of a row that the server does not look at it, if that is so."""
+    return replace(row, inert=NOT_CONNECTED) if row.name in PENDING else row
+
+
 #: Every directive with a value, by its own name.
 DIRECTIVES: Final[Mapping[str, Directive]] = MappingProxyType(
-    {row.name: row for row in (*_table_server.ROWS, *_table_data.ROWS, *_table_peers.ROWS)}
+    {row.name: _marked(row) for row in (*_table_server.ROWS, *_table_data.ROWS, *_table_peers.ROWS)}
 )
 
 #: The same, by name and by alias; each name is in lower case.

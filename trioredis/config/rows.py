@@ -18,6 +18,7 @@ ONE_LOOP: Final = "one event loop does all input and output"
 OWN_ALLOCATOR: Final = "memory comes from libc's malloc, which offers nothing of the kind"
 OWN_TABLES: Final = "the key tables of the engine look after themselves"
 OWN_REPORTS: Final = "crashes are handled by Python's own fault handler"
+NOT_CONNECTED: Final = "the server does not look at it yet"
 IMMEDIATE: Final = "values are always freed at once"
 
 
