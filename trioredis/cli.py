@@ -92,11 +92,16 @@ def _load(args: Sequence[str]) -> Config:
 
 def _report(config: Config) -> None:
     """Say that the configuration is well, and what in it has no effect."""
-    from trioredis.config import DIRECTIVES
+    from trioredis.config import DIRECTIVES, Config
+    from trioredis.config._pending import PENDING
+    from trioredis.config.rows import NOT_CONNECTED
 
-    for directive in DIRECTIVES.values():
-        if directive.inert and config[directive.name] != directive.default:
-            print(f"note: {directive.name} has no effect: {directive.inert}")
+    defaults = Config()
+    inert = {row.name: row.inert for row in DIRECTIVES.values() if config[row.name] != defaults[row.name]}
+    inert |= {name: NOT_CONNECTED for name, lines in config.lines.items() if lines and name in PENDING}
+    for name, reason in inert.items():
+        if reason:
+            print(f"note: {name} has no effect: {reason}")
     print(f"{PROGRAM}: configuration is valid")
 
 
