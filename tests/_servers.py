@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 READY_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 10.0
-PROBE_SECONDS: Final = (
-    0.02  # how long one wait for "did it die?" lasts between two connection attempts
-)
+PROBE_SECONDS: Final = 0.02  # how long one wait for "did it die?" lasts between two connection attempts
 START_ATTEMPTS: Final = 3  # another process may take the port between our bind and the server's
 LOG_TAIL_BYTES: Final = 8192
 PR_SET_PDEATHSIG: Final = 1  # from <linux/prctl.h>
@@ -63,9 +61,7 @@ def free_port() -> int:
 class Server:
     """One running server process; whoever started it calls ``stop()`` or uses ``running()``."""
 
-    def __init__(
-        self, name: str, process: subprocess.Popen[bytes], port: int, log_path: Path
-    ) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], port: int, log_path: Path) -> None:
         self.name: Final = name
         self.process: Final = process
         self.host: Final = HOST
@@ -119,9 +115,7 @@ def wait_ready(server: Server, seconds: float = READY_SECONDS) -> None:
             server.process.wait(PROBE_SECONDS)
         if server.process.poll() is not None or time.monotonic() > deadline:
             server.stop()
-            raise ServerError(
-                f"{server.name} on port {server.port} did not start:\n{server.log_tail()}"
-            )
+            raise ServerError(f"{server.name} on port {server.port} did not start:\n{server.log_tail()}")
 
 
 def start(name: str, command: Sequence[str], directory: Path, *, core: int | None = None) -> Server:
@@ -173,9 +167,7 @@ def start(name: str, command: Sequence[str], directory: Path, *, core: int | Non
 
 
 @contextlib.contextmanager
-def running(
-    name: str, command: Sequence[str], directory: Path, *, core: int | None = None
-) -> Iterator[Server]:
+def running(name: str, command: Sequence[str], directory: Path, *, core: int | None = None) -> Iterator[Server]:
     """``start()`` as a context manager that stops the server at the end of the block."""
     server = start(name, command, directory, core=core)
     try:

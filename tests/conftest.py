@@ -38,9 +38,7 @@ def start_trioredis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
         def start(*args: str) -> Server:
             directory = tmp_path_factory.mktemp("trioredis")
-            return stack.enter_context(
-                running("trioredis", [*trioredis_command(), *args], directory)
-            )
+            return stack.enter_context(running("trioredis", [*trioredis_command(), *args], directory))
 
         yield start
 
@@ -54,7 +52,5 @@ def pytest_runtest_makereport(
     if report.failed:
         for value in getattr(item, "funcargs", {}).values():
             if isinstance(value, Server):
-                report.sections.append(
-                    (f"log of {value.name} (port {value.port})", value.log_tail())
-                )
+                report.sections.append((f"log of {value.name} (port {value.port})", value.log_tail()))
     return report

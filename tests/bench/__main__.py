@@ -47,9 +47,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     add("--no-footprint", action="store_true", help="leave out memory and idle CPU")
     add("--no-workloads", action="store_true", help="only memory and idle CPU")
     add("--json", type=Path, metavar="FILE", help="write all measurements to FILE")
-    add(
-        "--compare", type=Path, metavar="FILE", help="show what is worse than in FILE (from --json)"
-    )
+    add("--compare", type=Path, metavar="FILE", help="show what is worse than in FILE (from --json)")
     add("--strict", action="store_true", help="exit status 1 on a missed limit or a regression")
     return parser.parse_args(argv)
 
@@ -59,9 +57,7 @@ def chosen(args: argparse.Namespace) -> list[Workload]:
     return [
         w
         for w in WORKLOADS
-        if not args.no_workloads
-        and args.filter.lower() in w.name.lower()
-        and (w.quick or not args.quick)
+        if not args.no_workloads and args.filter.lower() in w.name.lower() and (w.quick or not args.quick)
     ]
 
 
@@ -95,9 +91,7 @@ def run(args: argparse.Namespace, directory: Path) -> tuple[list[Row], list[Figu
                 stack.enter_context(running(name, command, directory, core=server_core))
                 for name, command in zip(("ours", "stock"), pair, strict=True)
             )
-            print(
-                f"ours / stock, medians of {effort.rounds} interleaved rounds\n{HEAD}", flush=True
-            )
+            print(f"ours / stock, medians of {effort.rounds} interleaved rounds\n{HEAD}", flush=True)
         for workload in workloads:
             row = run_workload(ours, stock, workload, effort)
             print(table_line(row), flush=True)

@@ -115,7 +115,4 @@ def measure(
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
     ours = _one_server("ours", commands[0], directory, plan, core)
     stock = _one_server("stock", commands[1], directory, plan, core)
-    return [
-        Figure(name, "%" if "CPU" in name else "B each", value, stock[name])
-        for name, value in ours.items()
-    ]
+    return [Figure(name, "%" if "CPU" in name else "B each", value, stock[name]) for name, value in ours.items()]

@@ -133,9 +133,7 @@ class Control:
     def repeat(self, setup: Setup, value_bytes: int) -> None:
         """Send a setup command ``count`` times, a batch at a time."""
         words = expand(setup.command, value_bytes)
-        commands = (
-            encode(w.replace("__i__", f"{i:012d}") for w in words) for i in range(setup.count)
-        )
+        commands = (encode(w.replace("__i__", f"{i:012d}") for w in words) for i in range(setup.count))
         for batch in _batches(commands):
             self._sock.sendall(b"".join(batch))
             for _ in batch:

@@ -63,9 +63,7 @@ def _samples(samples: Samples) -> dict[str, Any]:
     return asdict(samples)
 
 
-def to_json(
-    rows: Sequence[Row], figures: Sequence[Figure], about: dict[str, Any]
-) -> dict[str, Any]:
+def to_json(rows: Sequence[Row], figures: Sequence[Figure], about: dict[str, Any]) -> dict[str, Any]:
     """Return everything that was measured as JSON data."""
     return {
         "about": about,

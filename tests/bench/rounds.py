@@ -117,7 +117,5 @@ def run_workload(ours: Server, stock: Server, workload: Workload, effort: Effort
             turns.reverse()  # so that neither is always the one that runs first
     except (LoadError, OSError) as problem:
         dead = "".join(s.log_tail() for s in (ours, stock) if s.process.poll() is not None)
-        return Row(
-            workload.name, workload.limits, 0, Samples(), Samples(), f"{problem}\n{dead}".strip()
-        )
+        return Row(workload.name, workload.limits, 0, Samples(), Samples(), f"{problem}\n{dead}".strip())
     return Row(workload.name, workload.limits, requests, *samples)
