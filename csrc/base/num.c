@@ -221,19 +221,29 @@ size_t tr_num_format_double(char *out, double d) {
     return 1 + format_digits(out + 1, -d);
 }
 
+/* printf of one number in the C locale, whatever the process has set for itself. */
+static size_t print_plain(char *out, size_t cap, const char *format, long double v) {
+    locale_t locale = c_locale();
+    locale_t before = uselocale(locale);
+    int printed = snprintf(out, cap, format, v);
+    uselocale(before);
+    freelocale(locale);
+    tr_assert(printed > 0 && (size_t)printed < cap);
+    return (size_t)printed;
+}
+
+size_t tr_num_format_double_17g(char *out, double d) {
+    if (isnan(d)) return put_text(out, "nan");
+    return print_plain(out, TR_DOUBLE_TEXT, "%.17Lg", d);
+}
+
 size_t tr_num_format_ldouble(char *out, size_t cap, long double v) {
     char text[TR_LDOUBLE_TEXT];
     if (isnan(v) || isinf(v)) {
         const char *name = isnan(v) ? "nan" : v < 0 ? "-inf" : "inf";
         return strlen(name) <= cap ? put_text(out, name) : 0;
     }
-    locale_t locale = c_locale();
-    locale_t before = uselocale(locale);
-    int printed = snprintf(text, sizeof(text), "%.17Lf", v);
-    uselocale(before);
-    freelocale(locale);
-    tr_assert(printed > 0 && (size_t)printed < sizeof(text));
-    size_t n = (size_t)printed;
+    size_t n = print_plain(text, sizeof(text), "%.17Lf", v);
     while (text[n - 1] == '0') n--;
     if (text[n - 1] == '.') n--;
     const char *from = text;
