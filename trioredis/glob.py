@@ -1,9 +1,11 @@
 r"""Redis' pattern language: ``*``, ``?``, ``[a-c]``, ``[^x]`` and ``\`` escapes, on bytes.
 
 It differs from :mod:`fnmatch` where it matters to clients: ``^`` negates a class, a backslash
-escapes anywhere, a range may be written backwards, and a class that is never closed ends with the
-pattern instead of being taken literally. Matching is linear for patterns without ``*`` and never
-worse than ``len(pattern) * len(text)``, whatever the number of stars.
+escapes anywhere, a range may be written backwards and orders bytes as signed numbers (as a Redis
+on x86 does), a byte after a backslash in a class is compared with its case, and a class that is
+never closed ends with the pattern instead of being taken literally. Matching is linear for
+patterns without ``*`` and never worse than ``len(pattern) * len(text)``, whatever the number of
+stars.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ def matches(pattern: bytes, text: bytes, *, ignore_case: bool = False) -> bool:
         if at_text == len(text):
             return _only_stars(pattern, at_pattern)
         if at_pattern < len(pattern):
-            matched, after = _match_one(pattern, at_pattern, fold[text[at_text]], fold)
+            matched, after = _match_one(pattern, at_pattern, text[at_text], fold)
             if matched:
                 at_pattern, at_text = after, at_text + 1
                 continue
@@ -73,7 +75,12 @@ def _match_one(pattern: bytes, start: int, char: int, fold: bytes) -> tuple[bool
         return _match_class(pattern, start + 1, char, fold)
     if item == _ESCAPE and start + 1 < len(pattern):
         start += 1
-    return fold[pattern[start]] == char, start + 1
+    return fold[pattern[start]] == fold[char], start + 1
+
+
+def _signed(byte: int) -> int:
+    """Return the number that these eight bits are for a C compiler whose char has a sign."""
+    return byte - 256 if byte > 127 else byte
 
 
 def _match_class(pattern: bytes, start: int, char: int, fold: bytes) -> tuple[bool, int]:
@@ -85,13 +92,13 @@ def _match_class(pattern: bytes, start: int, char: int, fold: bytes) -> tuple[bo
     found = False
     while at < len(pattern) and pattern[at] != _CLOSE:
         if pattern[at] == _ESCAPE and at + 1 < len(pattern):
-            found |= fold[pattern[at + 1]] == char
+            found |= pattern[at + 1] == char
             at += 2
         elif at + 2 < len(pattern) and pattern[at + 1] == _DASH:
-            low, high = sorted((pattern[at], pattern[at + 2]))
-            found |= fold[low] <= char <= fold[high]
+            low, high = sorted((_signed(fold[pattern[at]]), _signed(fold[pattern[at + 2]])))
+            found |= low <= _signed(fold[char]) <= high
             at += 3
         else:
-            found |= fold[pattern[at]] == char
+            found |= fold[pattern[at]] == fold[char]
             at += 1
     return found != negated, min(at + 1, len(pattern))
