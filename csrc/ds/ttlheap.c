@@ -49,6 +49,10 @@ static int make_room(tr_ttlheap *h) {
     return set_cap(h, h->cap == 0 ? HEAP_MIN_CAP : h->cap * 2);
 }
 
+int tr_ttlheap_reserve(tr_ttlheap *h) {
+    return make_room(h);
+}
+
 /* The item belongs at slot or nearer to the root. */
 static uint32_t sift_up(tr_ttlheap *h, uint32_t slot, tr_ttl_item item) {
     while (slot > 1 && item.when < h->items[parent_of(slot)].when) {

@@ -29,6 +29,7 @@ typedef struct tr_ttlheap {
 
 void tr_ttlheap_init(tr_ttlheap *h, tr_mem *mem, size_t slot_offset);
 void tr_ttlheap_release(tr_ttlheap *h); /* owners' slots are not touched */
+int tr_ttlheap_reserve(tr_ttlheap *h); /* the next add, if nothing is dropped before it, can't fail; TR_ENOMEM, TR_ELIMIT */
 int tr_ttlheap_add(tr_ttlheap *h, void *owner, int64_t when); /* owner's slot must be 0 */
 void tr_ttlheap_change(tr_ttlheap *h, uint32_t slot, int64_t when);
 void tr_ttlheap_drop(tr_ttlheap *h, uint32_t slot);           /* sets the owner's slot to 0 */

@@ -20,6 +20,7 @@ int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock
     x->clock = clock;
     x->next_client_id = 1;
     x->latency_tracking = 1;
+    x->string_max = TR_STRING_MAX_DEFAULT;
     x->stats = tr_zalloc(mem, tr_command_count() * sizeof(*x->stats));
     x->errors = tr_zalloc(mem, TR_ERROR_KINDS_MAX * sizeof(*x->errors));
     if (x->stats == NULL || x->errors == NULL) {

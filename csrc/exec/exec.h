@@ -18,6 +18,7 @@
 
 #define TR_ERROR_KINDS_MAX 128 /* different first words of errors that are counted one by one */
 #define TR_ERROR_KIND_LEN 32
+#define TR_STRING_MAX_DEFAULT ((int64_t)512 << 20)
 #define TR_UNKNOWN_ARGS_MAX 128 /* bytes of arguments shown with an unknown command */
 
 /* What Python (or a test) hangs in. Functions may be NULL. */
@@ -73,6 +74,7 @@ typedef struct tr_exec {
     tr_pause pause;
     int64_t pause_until_ms;
     uint64_t paused_clients;
+    int64_t string_max;       /* bytes of the longest string that a command may make (proto-max-bulk-len) */
     int password_set;         /* new clients must authenticate */
     int latency_tracking;
     int debug_enabled;        /* TR_DEBUG_...: who may use DEBUG */

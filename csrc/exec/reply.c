@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/assert.h"
 #include "exec/exec.h"
 
 #define ERROR_TEXT_MAX 1024 /* bytes of a formatted error */
@@ -28,6 +29,11 @@ void tr_reply_errorf(tr_client *c, const char *fmt, ...) {
     tr_reply_error_len(c, text, len);
 }
 
+void tr_reply_arity(tr_client *c) {
+    tr_assert(c->cmd != NULL);
+    tr_reply_errorf(c, "ERR wrong number of arguments for '%s' command", c->cmd->fullname);
+}
+
 int tr_arg_int_or(tr_client *c, int i, int64_t *out, const char *error) {
     if (tr_num_parse_int(c->argv[i].ptr, c->argv[i].len, out)) return 1;
     tr_reply_error(c, error);
@@ -36,6 +42,17 @@ int tr_arg_int_or(tr_client *c, int i, int64_t *out, const char *error) {
 
 int tr_arg_int(tr_client *c, int i, int64_t *out) {
     return tr_arg_int_or(c, i, out, TR_MSG_NOT_INT);
+}
+
+int tr_arg_int32(tr_client *c, int i, int *out) {
+    int64_t n;
+    if (!tr_arg_int(c, i, &n)) return 0;
+    if (n < INT32_MIN || n > INT32_MAX) {
+        tr_reply_errorf(c, "ERR value is out of range, value must between %d and %d", INT32_MIN, INT32_MAX);
+        return 0;
+    }
+    *out = (int)n;
+    return 1;
 }
 
 int tr_arg_is(const tr_client *c, int i, const char *word) {

@@ -24,9 +24,11 @@
 void tr_reply_error(tr_client *c, const char *text);
 void tr_reply_error_len(tr_client *c, const char *text, size_t len);
 void tr_reply_errorf(tr_client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The running command has a wrong number of arguments, beyond what its table entry tells. */
+void tr_reply_arity(tr_client *c);
 
 static inline void tr_reply_ok(tr_client *c) {
-    tr_w_simple(&c->w, "OK", 2);
+    tr_w_ok(&c->w);
 }
 static inline void tr_reply_simple(tr_client *c, const char *s) {
     tr_w_simple(&c->w, s, strlen(s));
@@ -73,6 +75,8 @@ static inline void tr_reply_string(tr_client *c, const tr_entry *e) {
 /* argv[i] as int64: 1 and *out, or 0 after TR_MSG_NOT_INT (or the text given). */
 int tr_arg_int(tr_client *c, int i, int64_t *out);
 int tr_arg_int_or(tr_client *c, int i, int64_t *out, const char *error);
+/* argv[i] as int32 (database numbers and such): the same, or an error that names the range. */
+int tr_arg_int32(tr_client *c, int i, int *out);
 /* 1 when argv[i] is this word, in any case. */
 int tr_arg_is(const tr_client *c, int i, const char *word);
 /* 1 when e is NULL or has the type; else 0 after TR_MSG_WRONGTYPE. */

@@ -31,9 +31,13 @@ tr_entry *tr_db_peek(tr_db *db, const char *key, size_t len) {
     return find(db, tr_db_hash(db, key, len), key, len);
 }
 
-tr_entry *tr_db_read_no_touch(tr_db *db, const tr_arg *key) {
+tr_entry *tr_db_look(tr_db *db, const tr_arg *key) {
+    return find_alive(db, tr_db_hash(db, key->ptr, key->len), key->ptr, key->len);
+}
+
+static tr_entry *find_counted(tr_db *db, const tr_arg *key, uint32_t hash) {
     tr_store *store = db->store;
-    tr_entry *e = find_alive(db, tr_db_hash(db, key->ptr, key->len), key->ptr, key->len);
+    tr_entry *e = find_alive(db, hash, key->ptr, key->len);
     if (e == NULL) {
         store->stats.keyspace_misses++;
         tr_db_event(db, TR_EV_KEY_MISS, "keymiss", key->ptr, key->len);
@@ -43,10 +47,20 @@ tr_entry *tr_db_read_no_touch(tr_db *db, const tr_arg *key) {
     return e;
 }
 
-tr_entry *tr_db_read(tr_db *db, const tr_arg *key) {
-    tr_entry *e = tr_db_read_no_touch(db, key);
+tr_entry *tr_db_read_no_touch(tr_db *db, const tr_arg *key) {
+    return find_counted(db, key, tr_db_hash(db, key->ptr, key->len));
+}
+
+tr_entry *tr_db_read_hash(tr_db *db, const tr_arg *key, uint32_t *hash) {
+    *hash = tr_db_hash(db, key->ptr, key->len);
+    tr_entry *e = find_counted(db, key, *hash);
     if (e != NULL) tr_store_touch(db->store, e);
     return e;
+}
+
+tr_entry *tr_db_read(tr_db *db, const tr_arg *key) {
+    uint32_t hash;
+    return tr_db_read_hash(db, key, &hash);
 }
 
 tr_entry *tr_db_write_hash(tr_db *db, const tr_arg *key, uint32_t *hash) {
@@ -194,6 +208,53 @@ tr_blob *tr_db_own_blob(tr_db *db, tr_entry **e, size_t cap) {
     return own;
 }
 
+tr_entry *tr_db_make_string(tr_db *db, const tr_arg *key, uint32_t hash, const tr_arg *value) {
+    tr_store *store = db->store;
+    int64_t n;
+    int is_int = value->len < TR_INT_TEXT && tr_num_parse_int(value->ptr, value->len, &n);
+    int is_emb = !is_int && value->blob == NULL && value->len <= TR_EMB_VALUE_MAX && key->len <= TR_EMB_KEY_MAX;
+    tr_enc enc = is_int ? TR_ENC_INT : is_emb ? TR_ENC_EMB : TR_ENC_RAW;
+    tr_entry *e = make_entry(store, key->ptr, key->len, hash, enc, value->len);
+    if (e == NULL) return NULL;
+    if (is_int) {
+        tr_entry_set_int(e, n);
+    } else if (is_emb) {
+        memcpy(e->key + e->lens, value->ptr, value->len);
+        e->lens |= (uint32_t)value->len << 24;
+    } else {
+        tr_blob *blob = value->blob ? tr_blob_share(value->blob) : tr_blob_new(store->mem, value->ptr, value->len, value->len);
+        if (blob == NULL) {
+            tr_free(store->mem, e);
+            return NULL;
+        }
+        tr_entry_set_ptr(e, blob);
+    }
+    tr_entry_set_kind(e, TR_STRING, enc);
+    return e;
+}
+
+void tr_db_discard(tr_db *db, tr_entry *e) {
+    tr_assert(e->ttl_slot == 0);
+    tr__store_free_entry(db->store, e);
+}
+
+void tr_db_put(tr_db *db, tr_entry *e) {
+    tr_assert(e->ttl_slot == 0);
+    tr_entry *old = find_alive(db, e->node.hash, e->key, tr_entry_key_len(e));
+    if (old == NULL) {
+        tr_hash_insert(&db->keys, &e->node);
+        finish(db, 1, e, tr_entry_type(e), tr_entry_enc(e));
+        return;
+    }
+    tr_hnode **link = tr_hash_link_of(&db->keys, &old->node);
+    if (old->ttl_slot != 0) tr_ttlheap_drop(&db->ttl, old->ttl_slot);
+    tr_entry_set_lru(e, tr_entry_lru(old));
+    tr_store_touch(db->store, e);
+    e->node.next = old->node.next;
+    tr_hash_moved(link, &e->node);
+    tr__store_free_entry(db->store, old);
+}
+
 static void take_out(tr_db *db, tr_entry *e) {
     if (e->ttl_slot != 0) tr_ttlheap_drop(&db->ttl, e->ttl_slot);
     tr_hash_unlink(&db->keys, tr_hash_link_of(&db->keys, &e->node));
@@ -204,9 +265,11 @@ void tr_db_delete(tr_db *db, tr_entry *e) {
     tr__store_free_entry(db->store, e);
 }
 
-/* Puts a new entry whose value is in place under its key and expiry; frees nothing on failure. */
+/* Puts a new entry whose value is in place under its key and expiry, instead of what that key had; frees nothing on failure. */
 static int settle(tr_db *to, tr_entry *e, int64_t when) {
     if (when >= 0 && tr_ttlheap_add(&to->ttl, e, when) != TR_OK) return TR_ENOMEM;
+    tr_entry *old = find(to, e->node.hash, e->key, tr_entry_key_len(e));
+    if (old != NULL) tr_db_delete(to, old);
     tr_hash_insert(&to->keys, &e->node);
     return TR_OK;
 }
@@ -216,7 +279,7 @@ static tr_entry *rekeyed(tr_db *from, const tr_entry *e, tr_db *to, const tr_arg
     tr_store *store = from->store;
     tr_enc enc = tr_entry_enc(e);
     uint32_t hash = tr_db_hash(to, key->ptr, key->len);
-    tr_assert(find(to, hash, key->ptr, key->len) == NULL);
+    tr_assert(find(to, hash, key->ptr, key->len) != e);
     size_t value_len = enc == TR_ENC_EMB ? e->lens >> 24 : 0;
     tr_entry *n = make_entry(store, key->ptr, key->len, hash, enc, value_len);
     if (n == NULL) return NULL;

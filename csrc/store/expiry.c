@@ -10,6 +10,10 @@ int tr_db_is_expired(const tr_db *db, const tr_entry *e) {
     return e->ttl_slot != 0 && db->store->now_ms > tr_ttlheap_when(&db->ttl, e->ttl_slot);
 }
 
+int tr_db_reserve_expire(tr_db *db) {
+    return tr_ttlheap_reserve(&db->ttl);
+}
+
 int tr_db_set_expire(tr_db *db, tr_entry *e, int64_t when_ms) {
     if (e->ttl_slot == 0) return tr_ttlheap_add(&db->ttl, e, when_ms);
     tr_ttlheap_change(&db->ttl, e->ttl_slot, when_ms);

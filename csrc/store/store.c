@@ -19,6 +19,7 @@ int tr_store_init(tr_store *store, tr_mem *mem, int db_count, const uint64_t see
     store->lfu_decay_minutes = 1;
     store->hash_key[0] = seed[0];
     store->hash_key[1] = seed[1];
+    store->types[TR_STRING] = &tr_string_ops;
     store->rng.state = seed[0] ^ seed[1];
     for (int i = 0; i < db_count; i++) {
         tr_db *db = &store->dbs[i];

@@ -97,6 +97,9 @@ typedef struct tr_type_ops {
     void (*digest)(const tr_entry *e, unsigned char digest[20]); /* as DEBUG DIGEST-VALUE has it */
 } tr_type_ops;
 
+/* The row of TR_STRING, which every store has; its values are freed and copied where they stand, in db.c. */
+extern const tr_type_ops tr_string_ops;
+
 typedef struct tr_db {
     struct tr_store *store;
     int id;
@@ -162,6 +165,10 @@ tr_entry *tr_db_peek(tr_db *db, const char *key, size_t len);
 tr_entry *tr_db_read(tr_db *db, const tr_arg *key);
 /* The same without the touch (TTL, TYPE, EXISTS, ...). */
 tr_entry *tr_db_read_no_touch(tr_db *db, const tr_arg *key);
+/* For reading what may be replaced then: as tr_db_read, and the key's hash for a following add. */
+tr_entry *tr_db_read_hash(tr_db *db, const tr_arg *key, uint32_t *hash);
+/* Deletes an expired one; no statistics, no touch, no events. */
+tr_entry *tr_db_look(tr_db *db, const tr_arg *key);
 /* For changing: deletes an expired one, touches; no statistics. */
 tr_entry *tr_db_write(tr_db *db, const tr_arg *key);
 /* The same and the key's hash for a following add. */
@@ -178,11 +185,18 @@ tr_entry *tr_db_set_value(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t 
 /* The string value as a blob that nobody else shares and that has room for cap bytes; converts the entry to TR_ENC_RAW. The
  * caller may write up to cap bytes and set its len. *e follows the entry. NULL: no memory, unchanged. */
 tr_blob *tr_db_own_blob(tr_db *db, tr_entry **e, size_t cap);
+/* For changes of several keys at once: first makes every entry, then puts all of them in place, which can't fail. An entry made is the
+ * caller's until tr_db_put() steals it or tr_db_discard() frees it; its node.next is free for the caller's own list. NULL: no memory. */
+tr_entry *tr_db_make_string(tr_db *db, const tr_arg *key, uint32_t hash, const tr_arg *value);
+/* Takes the place of what the key had, expiry included; tells `added` when it had nothing. */
+void tr_db_put(tr_db *db, tr_entry *e);
+void tr_db_discard(tr_db *db, tr_entry *e);
 /* Takes the entry out and frees it with its value. */
 void tr_db_delete(tr_db *db, tr_entry *e);
-/* Gives the entry's value to another key of any database, which must not exist there; the entry dies. NULL: no memory, unchanged. Keeps the expiry. */
+/* Gives the entry's value and expiry to another key of any database, in place of what that key had there; the entry dies. NULL: no
+ * memory, unchanged. from and key together must not mean the entry itself. */
 tr_entry *tr_db_move(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key);
-/* A copy of value and expiry under a key that must not exist in `to`. */
+/* The same with a copy of value and expiry; the entry stays. */
 tr_entry *tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key);
 /* A random key that is not expired, or NULL. */
 tr_entry *tr_db_random(tr_db *db);
@@ -196,6 +210,8 @@ int tr_store_lazyfree(tr_store *store, int max);
 /* Milliseconds since 1970, or -1. */
 int64_t tr_db_expire_at(const tr_db *db, const tr_entry *e);
 int tr_db_is_expired(const tr_db *db, const tr_entry *e);
+/* Makes room for one more expiry, so that the next tr_db_set_expire() of this database can't fail. 0 or TR_ENOMEM. */
+int tr_db_reserve_expire(tr_db *db);
 /* 0 or TR_ENOMEM. */
 int tr_db_set_expire(tr_db *db, tr_entry *e, int64_t when_ms);
 /* 1 when there was one. */

@@ -1,0 +1,24 @@
+/* What the other rooms may ask of any type, answered for strings. */
+#include "store/store.h"
+
+static size_t string_memory(const tr_entry *e, int64_t samples) {
+    (void)samples;
+    return tr_entry_enc(e) == TR_ENC_RAW ? tr_mem_size(tr_entry_ptr(e)) : 0;
+}
+
+static const char *string_encoding(const tr_entry *e) {
+    switch (tr_entry_enc(e)) {
+    case TR_ENC_INT:
+        return "int";
+    case TR_ENC_EMB:
+        return "embstr";
+    default:
+        return "raw";
+    }
+}
+
+const tr_type_ops tr_string_ops = {
+    .name = "string",
+    .memory = string_memory,
+    .encoding_name = string_encoding,
+};
