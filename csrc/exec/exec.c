@@ -89,12 +89,16 @@ void tr_exec_count_error(tr_exec *x, const char *text, size_t len) {
     kind->count = 1;
 }
 
+/* Bytes of an argument that an error text shows: as in Redis, up to its first NUL. */
+static size_t shown_len(const tr_arg *arg, size_t max) {
+    return strnlen(arg->ptr, arg->len < max ? arg->len : max);
+}
+
 static void refuse_unknown(tr_client *c) {
     char args[TR_UNKNOWN_ARGS_MAX + 8];
     size_t n = 0;
     for (int i = 1; i < c->argc && n < TR_UNKNOWN_ARGS_MAX; i++) {
-        size_t room = TR_UNKNOWN_ARGS_MAX - n;
-        size_t len = c->argv[i].len < room ? c->argv[i].len : room;
+        size_t len = shown_len(&c->argv[i], TR_UNKNOWN_ARGS_MAX - n);
         args[n++] = '\'';
         memcpy(args + n, c->argv[i].ptr, len);
         n += len;
@@ -102,7 +106,7 @@ static void refuse_unknown(tr_client *c) {
         args[n++] = ' ';
     }
     char text[64 + TR_UNKNOWN_ARGS_MAX + sizeof(args)];
-    size_t name_len = c->argv[0].len < TR_UNKNOWN_ARGS_MAX ? c->argv[0].len : TR_UNKNOWN_ARGS_MAX;
+    size_t name_len = shown_len(&c->argv[0], TR_UNKNOWN_ARGS_MAX);
     size_t at = (size_t)sprintf(text, "ERR unknown command '");
     memcpy(text + at, c->argv[0].ptr, name_len);
     at += name_len;
@@ -114,7 +118,7 @@ static void refuse_unknown(tr_client *c) {
 
 static void refuse_unknown_sub(tr_client *c, const tr_command *parent) {
     char text[64 + 2 * TR_UNKNOWN_ARGS_MAX];
-    size_t len = c->argv[1].len < TR_UNKNOWN_ARGS_MAX ? c->argv[1].len : TR_UNKNOWN_ARGS_MAX;
+    size_t len = shown_len(&c->argv[1], TR_UNKNOWN_ARGS_MAX);
     size_t at = (size_t)sprintf(text, "ERR unknown subcommand '");
     memcpy(text + at, c->argv[1].ptr, len);
     at += len;
