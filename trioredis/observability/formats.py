@@ -31,13 +31,8 @@ HEAD_NAMES: Final = ("pid", "role", "timestamp", "level", "message", "event")
 SPEC_KEY: Final = "_spec"  # where the pipeline carries the Event; no field name starts with _
 
 LINE_BYTES_MAX: Final = 4096  # PIPE_BUF of Linux: a write up to this size to a pipe is never torn
-SHORTER_FIELDS: Final = (
-    sys.maxsize,
-    1024,
-    256,
-    64,
-    16,
-)  # characters a field, tried until the line fits
+# Characters that a field may have: tried one after the other until the line fits.
+SHORTER_FIELDS: Final = (sys.maxsize, 1024, 256, 64, 16)
 
 EventDict = MutableMapping[str, Any]
 Renderer = Callable[[object, str, EventDict], str]

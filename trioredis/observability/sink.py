@@ -25,7 +25,7 @@ from trioredis.observability.formats import LINE_BYTES_MAX
 
 CUT_MARK: Final = b"...\n"
 FILE_MODE: Final = 0o644
-OPEN_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+OPEN_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_NONBLOCK
 SYSLOG_PATH: Final = "/dev/log"
 FACILITIES: Final = {"user": 1} | {f"local{n}": 16 + n for n in range(8)}
 
@@ -189,7 +189,7 @@ class FileSink(Sink):
         if count == len(raw):
             self._torn = False
             return
-        self._torn = self._torn or count > 0
+        self._torn = True
         raise OSError("only a part of the line was written")
 
     def reopen(self) -> None:
