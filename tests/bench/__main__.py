@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests._resp import ClosedError
 from tests._servers import ServerError, redis_command, running, trioredis_command
 from tests.bench.footprint import Figure, FootprintPlan, measure
 from tests.bench.load import LoadError
@@ -132,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="trioredis-bench-") as directory:
             return finish(args, *run(args, Path(directory)))
-    except (LoadError, ServerError) as problem:
+    except (ClosedError, LoadError, ServerError) as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

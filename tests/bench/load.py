@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import socket
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from tests._resp import Reply, RespClient
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from tests._servers import Server
     from tests.bench.workloads import Setup, Workload
@@ -88,70 +89,48 @@ def run_load(server: Server, workload: Workload, requests: int, core: int) -> Lo
     return parse_csv(output, requests)
 
 
-def encode(words: Iterable[str]) -> bytes:
-    """Encode one command as an array of bulk strings."""
-    parts = [word.encode() for word in words]
-    body = b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
-    return b"*%d\r\n%s" % (len(parts), body)
-
-
 class Control:
     """A connection for preparation and INFO: one command, one reply."""
 
     def __init__(self, server: Server) -> None:
-        self._sock = socket.create_connection(server.address, timeout=SOCKET_SECONDS)
-        self._file = self._sock.makefile("rb")
+        self._client = RespClient(server.address, SOCKET_SECONDS)
 
     def __enter__(self) -> Control:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._sock.close()
+        self._client.close()
 
-    def _reply(self) -> bytes:
-        """Read one reply; the parts of an array are read and dropped."""
-        line = self._file.readline()
-        if not line:
-            raise LoadError("the server closed the connection")
-        kind, rest = line[:1], line[1:-2]
-        if kind == b"$" and int(rest) >= 0:
-            return self._file.read(int(rest) + 2)[:-2]
-        if kind == b"*":
-            for _ in range(max(0, int(rest))):
-                self._reply()
-        return line[:-2]
-
-    def call(self, *words: str) -> str:
-        """Send one command and return its reply as text; raise LoadError for an error reply."""
-        self._sock.sendall(encode(words))
-        reply = self._reply().decode("utf-8", "replace")
-        if reply.startswith("-"):
-            raise LoadError(f"{words[0]}: {reply[1:]}")
-        return reply
+    def call(self, *words: str) -> Reply:
+        """Send one command and return its reply; raise LoadError for an error reply."""
+        return _checked(words[0], self._client.call(*words))
 
     def repeat(self, setup: Setup, value_bytes: int) -> None:
         """Send a setup command ``count`` times, a batch at a time."""
         words = expand(setup.command, value_bytes)
-        commands = (encode(w.replace("__i__", f"{i:012d}") for w in words) for i in range(setup.count))
+        commands = ([w.replace("__i__", f"{i:012d}") for w in words] for i in range(setup.count))
         for batch in _batches(commands):
-            self._sock.sendall(b"".join(batch))
-            for _ in batch:
-                reply = self._reply()
-                if reply.startswith(b"-"):
-                    raise LoadError(f"{words[0]}: {reply[1:].decode()}")
+            for reply in self._client.pipeline(batch):
+                _checked(words[0], reply)
 
     def info(self, field: str) -> int | None:
         """Return a number from INFO, or None when the server does not tell it."""
         with suppress(LoadError):
-            for line in self.call("INFO").splitlines():
+            text: bytes = self.call("INFO")[1]
+            for line in text.decode().splitlines():
                 name, _, value = line.partition(":")
                 if name == field:
                     return int(value)
         return None
 
 
-def _batches(commands: Iterator[bytes]) -> Iterator[list[bytes]]:
+def _checked(name: str, reply: Reply) -> Reply:
+    if reply[0] == "err":
+        raise LoadError(f"{name}: {reply[1].decode('utf-8', 'replace')}")
+    return reply
+
+
+def _batches(commands: Iterator[list[str]]) -> Iterator[list[list[str]]]:
     while batch := list(islice(commands, BATCH_COMMANDS)):
         yield batch
 

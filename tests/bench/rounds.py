@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from tests._resp import ClosedError
 from tests.bench.load import LoadError, prepare, run_load
 from tests.bench.process import cpu_ns
 
@@ -115,7 +116,7 @@ def run_workload(ours: Server, stock: Server, workload: Workload, effort: Effort
             for server, into in turns:
                 _measure(server, workload, requests, effort.load_core, into)
             turns.reverse()  # so that neither is always the one that runs first
-    except (LoadError, OSError) as problem:
+    except (LoadError, ClosedError, OSError) as problem:
         dead = "".join(s.log_tail() for s in (ours, stock) if s.process.poll() is not None)
         return Row(workload.name, workload.limits, 0, Samples(), Samples(), f"{problem}\n{dead}".strip())
     return Row(workload.name, workload.limits, requests, *samples)

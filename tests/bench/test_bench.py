@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.bench.load import LoadError, encode, expand, parse_csv
+from tests._resp import encode
+from tests.bench.load import LoadError, expand, parse_csv
 from tests.bench.report import compare, table_line, to_json
 from tests.bench.rounds import Row, Samples, choose_requests
 from tests.bench.workloads import WORKLOADS, Limits
