@@ -7,8 +7,8 @@
 #include "base/rng.h"
 
 #define HASH_MIN_EXP 2
-#define HASH_FAIR_CHAIN 4   /* tr_hash_random() is fair among chains up to this long */
-#define HASH_RANDOM_TRIES 64
+#define HASH_FAIR_CHAIN 8   /* tr_hash_random() is fair among chains up to this long */
+#define HASH_RANDOM_TRIES 256
 #define HASH_STATS_CHAIN 50 /* longer chains are counted as one kind */
 
 _Static_assert(1 << HASH_MIN_EXP == TR_HASH_MIN_BUCKETS, "the two say the same");

@@ -107,7 +107,7 @@ int tr_hash_reserve(tr_hash *h, size_t count);
 /* For cron: starts to shrink to fit when less than 1/TR_HASH_CRON_SHRINK of the buckets are in use. */
 void tr_hash_shrink(tr_hash *h);
 /* A random node, or NULL when empty; r1, r2 are random bits from the caller. All nodes are equally likely (but for chains
- * beyond four nodes); tries are bounded: falls back to a linear walk from the random place. */
+ * beyond eight nodes); tries are bounded: falls back to a linear walk from the random place. */
 tr_hnode *tr_hash_random(tr_hash *h, uint64_t r1, uint64_t r2);
 /* Up to max nodes from consecutive buckets at a random place; the count, at least 1 if there is any node. For eviction's samples. */
 int tr_hash_sample(tr_hash *h, uint64_t r, tr_hnode **out, int max);
