@@ -1,0 +1,1 @@
+"""Real clients: what people use with Redis must work with our server unchanged."""
