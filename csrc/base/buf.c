@@ -19,7 +19,8 @@ int tr_buf_reserve(tr_mem *mem, tr_buf *b, size_t n) {
         return TR_OK;
     }
     size_t cap = b->cap < BUF_MIN ? BUF_MIN : b->cap;
-    /* Room in proportion to what is copied: a full buffer that is read byte by byte must not be copied for each. */
+    /* Room in proportion to what is copied: a full buffer that is read byte by byte must not be
+     * copied for each. */
     while (cap < unread + n || cap - unread < unread / 2) cap *= 2;
     char *data = tr_alloc(mem, cap);
     if (data == NULL) return TR_ENOMEM;

@@ -15,7 +15,8 @@ typedef struct fp {
 #define HIDDEN_BIT ((uint64_t)1 << FRAC_BITS)
 #define EXP_BIAS (1023 + FRAC_BITS)
 
-/* The scaled value shall have 4 to 32 bits before its point: digits then come out of plain integers. */
+/* The scaled value shall have 4 to 32 bits before its point: digits then come out of plain
+ * integers. */
 #define SCALED_EXP_MIN (-60)
 #define SCALED_EXP_MAX (-32)
 
@@ -101,7 +102,8 @@ static fp product(fp a, fp b) {
     return (fp){(uint64_t)(full >> 64), a.exp + b.exp + 64};
 }
 
-/* The smallest power in the table that lifts the exponent to SCALED_EXP_MIN or more; there is always one. */
+/* The smallest power in the table that lifts the exponent to SCALED_EXP_MIN or more; there is
+ * always one. */
 static fp power_for(int exp, int *exp10) {
     /* 315653 / 2^20 is log10(2); one step back makes up for the rounding. */
     int at = ((SCALED_EXP_MIN - 1 - exp) * 315653 / (1 << 20) - POWER_FIRST) / POWER_STEP - 1;
@@ -113,8 +115,9 @@ static fp power_for(int exp, int *exp10) {
     return (fp){powers[at].frac, powers[at].exp};
 }
 
-/* Digits were made for the upper limit; step the last one down while that comes nearer to the value itself.
- * All four are distances below the upper limit: how far the digits are, the value is, we may go, one step is. */
+/* Digits were made for the upper limit; step the last one down while that comes nearer to the value
+ * itself. All four are distances below the upper limit: how far the digits are, the value is, we
+ * may go, one step is. */
 static void step_down(char *last, uint64_t at, uint64_t value, uint64_t limit, uint64_t step) {
     while (at < value && limit - at >= step &&
            (at + step < value || value - at > at + step - value)) {

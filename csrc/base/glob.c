@@ -9,10 +9,10 @@ static inline int in_range(signed char from, signed char to, signed char c) {
     return from <= to ? c >= from && c <= to : c >= to && c <= from;
 }
 
-/* p is behind the '['. Returns where the pattern goes on: behind the ']', or at the end when there is none. A range
- * needs two more bytes and takes even ']' as its upper end, as in "[a-]". */
-static const unsigned char *match_set(const unsigned char *p, const unsigned char *end, unsigned char c,
-                                      int nocase, int *matches) {
+/* p is behind the '['. Returns where the pattern goes on: behind the ']', or at the end when there
+ * is none. A range needs two more bytes and takes even ']' as its upper end, as in "[a-]". */
+static const unsigned char *match_set(const unsigned char *p, const unsigned char *end,
+                                      unsigned char c, int nocase, int *matches) {
     int negated = p < end && *p == '^';
     int found = 0;
     if (negated) p++;
@@ -33,10 +33,10 @@ static const unsigned char *match_set(const unsigned char *p, const unsigned cha
     return p < end ? p + 1 : end;
 }
 
-/* One element of the pattern, not a star, against one byte. Returns the next element, NULL: no match. Long
- * sets count as many steps. */
-static const unsigned char *match_one(const unsigned char *p, const unsigned char *end, unsigned char c,
-                                      int nocase, long *steps) {
+/* One element of the pattern, not a star, against one byte. Returns the next element, NULL: no
+ * match. Long sets count as many steps. */
+static const unsigned char *match_one(const unsigned char *p, const unsigned char *end,
+                                      unsigned char c, int nocase, long *steps) {
     if (*p == '?') return p + 1;
     if (*p == '[') {
         int matches;

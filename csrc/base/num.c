@@ -84,8 +84,9 @@ static int is_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* At most 15 digits and a power of ten up to 10^22 are exact as doubles, so that one division gives the right
- * rounding. Takes [-]digits[.digits], which is what scores look like; 0 means: not that simple. */
+/* At most 15 digits and a power of ten up to 10^22 are exact as doubles, so that one division gives
+ * the right rounding. Takes [-]digits[.digits], which is what scores look like; 0 means: not that
+ * simple. */
 static int parse_simple_double(const char *p, size_t n, double *out) {
     static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -195,8 +196,9 @@ static size_t put_exponent(char *out, const char *digits, int n, int exp10) {
     return at + tr_num_format_uint(out + at, (uint64_t)abs(exp10));
 }
 
-/* Which of the three forms is chosen is Redis' rule, not ours: whole numbers get up to six zeros added, fractions
- * stay without exponent when they are short behind the point or have few digits before or zeros behind it. */
+/* Which of the three forms is chosen is Redis' rule, not ours: whole numbers get up to seven
+ * zeros added, fractions stay without exponent when they are short behind the point or have few
+ * digits before or zeros behind it. */
 static size_t format_digits(char *out, double d) {
     char digits[TR_DIGITS_MAX];
     int exp10;

@@ -48,7 +48,7 @@ static inline uint32_t load32(const unsigned char *p) {
     return word;
 }
 
-/* The last n (0..7) bytes as a little-endian number, read without a loop and without leaving them. */
+/* The last n (0..7) bytes as a little-endian number; reads no others, needs no loop. */
 static inline uint64_t load_tail(const unsigned char *p, size_t n) {
     if (n >= 4) return load32(p) | ((uint64_t)load32(p + n - 4) << (8 * (n - 4)));
     if (n == 0) return 0;

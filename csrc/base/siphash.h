@@ -1,4 +1,5 @@
-/* siphash.h - SipHash-1-3 with a 128-bit key: hash codes that a client can't aim at. nocase folds ASCII letters. */
+/* siphash.h - SipHash-1-3 with a 128-bit key: hash codes that a client can't aim at. nocase folds
+ * ASCII letters. */
 #ifndef TR_BASE_SIPHASH_H
 #define TR_BASE_SIPHASH_H
 

@@ -25,7 +25,8 @@ static inline tr_hnode **array_of(tr_hash *h, int i) {
     return i == 0 && h->table[0] == NULL ? &h->lone : h->table[i];
 }
 
-/* Bucket number `at` of both tables in a row; those of table[0] that a resize has emptied are left out. */
+/* Bucket number `at` of both tables in a row; those of table[0] that a resize has emptied are left
+ * out. */
 static inline size_t places(const tr_hash *h) {
     return buckets_of(h, 0) - h->rehash_at + (h->table[1] != NULL ? buckets_of(h, 1) : 0);
 }
@@ -35,7 +36,7 @@ static inline tr_hnode **place(tr_hash *h, size_t at) {
     return at < first ? &array_of(h, 0)[h->rehash_at + at] : &h->table[1][at - first];
 }
 
-/* The smallest size with more buckets than count, so that a shrunken table has room for one more. */
+/* The smallest size with more buckets than count: a shrunken table has room for one more. */
 static uint8_t exp_for(size_t count) {
     uint8_t exp = HASH_MIN_EXP;
     while (exp < TR_HASH_EXP_MAX && ((size_t)1 << exp) <= count) exp++;
@@ -147,7 +148,8 @@ static int start_resize(tr_hash *h, uint8_t exp) {
     return TR_OK;
 }
 
-/* Tried again at each sixteenth of the size: memory may be back, and failing each time would cost every insert. */
+/* Tried again at each sixteenth of the size: memory may be back, and failing each time would cost
+ * every insert. */
 static void grow_when_full(tr_hash *h) {
     size_t size = buckets_of(h, 0);
     if (h->used[0] < size || h->table[1] != NULL || h->resize_pauses > 0) return;
@@ -209,7 +211,8 @@ tr_hnode *tr_hash_unlink(tr_hash *h, tr_hnode **link) {
     if (TR_UNLIKELY(h->table[1] != NULL)) {
         tr_hash_rehash(h, TR_HASH_STEP_BUCKETS);
     } else {
-        /* An empty table keeps its smallest array: a queue that goes empty and full again would pay each time. */
+        /* An empty table keeps its smallest array: a queue that goes empty and full again would pay
+         * each time. */
         if (h->exp[0] > HASH_MIN_EXP) shrink_below(h, TR_HASH_AUTO_SHRINK);
     }
     return node;
@@ -241,8 +244,9 @@ static tr_hnode *nth_of_chain(tr_hnode *node, size_t n) {
     return node;
 }
 
-/* A bucket is accepted in proportion to its chain: a ticket of HASH_FAIR_CHAIN is drawn and the chain's nodes hold
- * the first ones. A bucket with two nodes then wins twice as often as one with a single node. */
+/* A bucket is accepted in proportion to its chain: a ticket of HASH_FAIR_CHAIN is drawn and the
+ * chain's nodes hold the first ones. A bucket with two nodes then wins twice as often as one with a
+ * single node. */
 tr_hnode *tr_hash_random(tr_hash *h, uint64_t r1, uint64_t r2) {
     if (tr_hash_count(h) == 0) return NULL;
     tr_rng rng = {.state = r1 ^ (r2 << 32 | r2 >> 32)};
@@ -287,8 +291,9 @@ static uint64_t reverse_bits(uint64_t v) {
     return __builtin_bswap64(v);
 }
 
-/* Counts up from the highest bit of the mask down: buckets that a doubling splits or a halving joins stay neighbours
- * in this order, so a cursor means the same set of visited hashes in a table of any size. */
+/* Counts up from the highest bit of the mask down: buckets that a doubling splits or a halving
+ * joins stay neighbours in this order, so a cursor means the same set of visited hashes in a table
+ * of any size. */
 static uint64_t next_cursor(uint64_t cursor, uint64_t mask) {
     return reverse_bits(reverse_bits(cursor | ~mask) + 1);
 }

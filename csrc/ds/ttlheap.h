@@ -1,10 +1,11 @@
 /* ttlheap.h - which of many things is due first: a 4-ary heap of (when, owner) with back-links.
  *
- * Holds borrowed owner pointers. The owner keeps a uint32_t slot (0: not in the heap), which the heap updates through
- * a callback-free convention: the slot lives at a fixed byte offset in the owner, given at init.
- * So expiry needs no sampling: the first is always the next to die; volatile-ttl is exact; a random volatile key is a
- * random slot. Cost: add, change, drop O(log n), usually O(1) as new deadlines are mostly late; peek O(1).
- * Limit: UINT32_MAX - 1 members (TR_ELIMIT). Fails with TR_ENOMEM only in add; then unchanged.
+ * Holds borrowed owner pointers. The owner keeps a uint32_t slot (0: not in the heap), which the
+ * heap updates through a callback-free convention: the slot lives at a fixed byte offset in the
+ * owner, given at init. So expiry needs no sampling: the first is always the next to die;
+ * volatile-ttl is exact; a random volatile key is a random slot. Cost: add, change, drop O(log n),
+ * usually O(1) as new deadlines are mostly late; peek O(1). Limit: UINT32_MAX - 1 members
+ * (TR_ELIMIT). Fails with TR_ENOMEM only in add; then unchanged.
  */
 #ifndef TR_DS_TTLHEAP_H
 #define TR_DS_TTLHEAP_H
@@ -29,7 +30,8 @@ typedef struct tr_ttlheap {
 
 void tr_ttlheap_init(tr_ttlheap *h, tr_mem *mem, size_t slot_offset);
 void tr_ttlheap_release(tr_ttlheap *h); /* owners' slots are not touched */
-int tr_ttlheap_reserve(tr_ttlheap *h); /* the next add, if nothing is dropped before it, can't fail; TR_ENOMEM, TR_ELIMIT */
+/* The next add, if nothing is dropped before it, can't fail. 0, TR_ENOMEM or TR_ELIMIT. */
+int tr_ttlheap_reserve(tr_ttlheap *h);
 int tr_ttlheap_add(tr_ttlheap *h, void *owner, int64_t when); /* owner's slot must be 0 */
 void tr_ttlheap_change(tr_ttlheap *h, uint32_t slot, int64_t when);
 void tr_ttlheap_drop(tr_ttlheap *h, uint32_t slot);           /* sets the owner's slot to 0 */

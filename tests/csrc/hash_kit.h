@@ -1,4 +1,5 @@
-/* hash_kit.h - a population of nodes with numbers as keys, and the stupid truth about which of them are in the table. */
+/* hash_kit.h - a population of nodes with numbers as keys, and the stupid truth about which of them
+ * are in the table. */
 #ifndef TR_TESTS_HASH_KIT_H
 #define TR_TESTS_HASH_KIT_H
 

@@ -1,5 +1,5 @@
-/* Aim: a blob lives as long as its last share, and growing keeps its bytes. Method: each path once, with and
- * without memory. */
+/* Aim: a blob lives as long as its last share, and growing keeps its bytes. Method: each path once,
+ * with and without memory. */
 #include "base/blob.h"
 
 #include "check.h"

@@ -1,5 +1,6 @@
-/* Aim: what is appended is read in order, whatever was consumed and moved in between. Method: random steps against a
- * counter (byte i of the stream is a function of i), with and without memory; then each path of reserve once. */
+/* Aim: what is appended is read in order, whatever was consumed and moved in between. Method:
+ * random steps against a counter (byte i of the stream is a function of i), with and without
+ * memory; then each path of reserve once. */
 #include "base/buf.h"
 
 #include "base/err.h"
@@ -81,7 +82,8 @@ static void test_reserve_moves_before_it_grows(void) {
     tr_buf_release(&mem, &b);
 }
 
-/* A full buffer of which little was consumed gets room for many more bytes, not for one at the price of a copy. */
+/* A full buffer of which little was consumed gets room for many more bytes, not for one at the
+ * price of a copy. */
 static void test_moves_are_worth_it(void) {
     tr_mem mem;
     tr_buf b = {0};

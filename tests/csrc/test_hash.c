@@ -1,6 +1,6 @@
-/* Aim: the table holds what was put in and nothing else, grows, shrinks and survives without memory. Method: random
- * steps against a flag per node, with hashes that are good, poor and all the same; then single facts.
- * Scans have a program of their own: test_hash_scan.c. */
+/* Aim: the table holds what was put in and nothing else, grows, shrinks and survives without
+ * memory. Method: random steps against a flag per node, with hashes that are good, poor and all the
+ * same; then single facts. Scans have a program of their own: test_hash_scan.c. */
 #include "ds/hash.h"
 
 #include "base/err.h"
@@ -43,7 +43,9 @@ static void random_step(town *t, unsigned grow_of_10) {
     uint32_t id = town_anyone(t);
     if (kind < 80) {
         int want = tr_rng_below(&t->rng, 10) < grow_of_10;
-        for (uint32_t i = 0; i < t->size && t->people[id].inside == want; i++) id = (id + 1) % t->size;
+        for (uint32_t i = 0; i < t->size && t->people[id].inside == want; i++) {
+            id = (id + 1) % t->size;
+        }
         town_toggle(t, id);
     } else if (kind < 84) {
         tr_hash_rehash(&t->hash, (int)tr_rng_below(&t->rng, 4));
@@ -170,7 +172,7 @@ static void test_reserve(void) {
     CHECK_EQ_INT(tr_hash_reserve(&t.hash, 5000), TR_ENOMEM);
     same(&t);
     tr_mem_fail_at(&t.mem, 1);
-    CHECK_EQ_INT(tr_hash_reserve(&t.hash, SIZE_MAX), TR_ENOMEM); /* and no endless search for a size */
+    CHECK_EQ_INT(tr_hash_reserve(&t.hash, SIZE_MAX), TR_ENOMEM); /* no endless search for it */
     town_release(&t);
 }
 
@@ -313,7 +315,8 @@ static void test_eq_is_asked_for_equal_hashes_only(void) {
     town_release(&t);
 }
 
-/* 64 nodes drawn 64,000 times: chi-square of a fair draw is below 104 in 999 of 1000 cases (63 degrees of freedom). */
+/* 64 nodes drawn 64,000 times: chi-square of a fair draw is below 104 in 999 of 1000 cases (63
+ * degrees of freedom). */
 static void check_fair(uint32_t size, uint32_t filler, uint64_t seed) {
     town t;
     int drawn[64] = {0};

@@ -1,5 +1,5 @@
-/* Aim: the account is exact, failures are counted and change nothing. Method: each path once, then a random mix
- * against the sum of what is alive. */
+/* Aim: the account is exact, failures are counted and change nothing. Method: each path once, then
+ * a random mix against the sum of what is alive. */
 #include "base/mem.h"
 
 #include "base/rng.h"

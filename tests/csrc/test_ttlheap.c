@@ -1,5 +1,5 @@
-/* Aim: the first of the heap is always the earliest, and each owner knows its slot. Method: random steps against a
- * linear search over all owners; then memory and limits. */
+/* Aim: the first of the heap is always the earliest, and each owner knows its slot. Method: random
+ * steps against a linear search over all owners; then memory and limits. */
 #include "ds/ttlheap.h"
 
 #include <stdlib.h>
@@ -160,6 +160,22 @@ static void test_no_memory(void) {
     fixture_release(&f);
 }
 
+static void test_reserve(void) {
+    fixture f;
+    fixture_init(&f, 11);
+    for (int i = 0; i < OWNERS; i++) {
+        tr_mem_fail_at(&f.mem, 1);
+        int rc = tr_ttlheap_reserve(&f.heap);
+        CHECK(rc == TR_OK || rc == TR_ENOMEM);
+        tr_mem_fail_at(&f.mem, 0);
+        if (rc == TR_ENOMEM) CHECK_EQ_INT(tr_ttlheap_reserve(&f.heap), TR_OK);
+        tr_mem_fail_at(&f.mem, 1);
+        add(&f, &f.owners[i], i);
+        same(&f);
+    }
+    fixture_release(&f);
+}
+
 static void test_limit(void) {
     fixture f;
     fixture_init(&f, 10);
@@ -177,6 +193,7 @@ int main(void) {
     RUN(test_comes_out_in_order);
     RUN(test_moved_owner);
     RUN(test_no_memory);
+    RUN(test_reserve);
     RUN(test_limit);
     return CHECK_DONE();
 }
