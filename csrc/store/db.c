@@ -17,13 +17,24 @@ static tr_entry *find(tr_db *db, uint32_t hash, const char *key, size_t len) {
     return link ? (tr_entry *)*link : NULL;
 }
 
-/* The entry if it is still alive; one that is due dies here. */
+static void expire_lazily(tr_db *db, tr_entry *e) {
+    db->store->stats.expired_lazy++;
+    tr_db_expire_now(db, e);
+}
+
+/* The entry if it is still alive; one that is due dies here, or is not seen where time deletes nothing. */
 static tr_entry *find_alive(tr_db *db, uint32_t hash, const char *key, size_t len) {
     tr_entry *e = find(db, hash, key, len);
     if (e == NULL || e->ttl_slot == 0 || TR_LIKELY(!tr_db_is_expired(db, e))) return e;
-    if (db->store->keep_expired) return NULL;
-    db->store->stats.expired_lazy++;
-    tr_db_expire_now(db, e);
+    if (!db->store->keep_expired) expire_lazily(db, e);
+    return NULL;
+}
+
+/* The same for who will change the key: where time deletes nothing, he gets the entry that is due, as it is still there. */
+static tr_entry *find_to_change(tr_db *db, uint32_t hash, const char *key, size_t len) {
+    tr_entry *e = find(db, hash, key, len);
+    if (e == NULL || e->ttl_slot == 0 || TR_LIKELY(!tr_db_is_expired(db, e)) || db->store->keep_expired) return e;
+    expire_lazily(db, e);
     return NULL;
 }
 
@@ -32,12 +43,12 @@ tr_entry *tr_db_peek(tr_db *db, const char *key, size_t len) {
 }
 
 tr_entry *tr_db_look(tr_db *db, const tr_arg *key) {
-    return find_alive(db, tr_db_hash(db, key->ptr, key->len), key->ptr, key->len);
+    return find_to_change(db, tr_db_hash(db, key->ptr, key->len), key->ptr, key->len);
 }
 
-static tr_entry *find_counted(tr_db *db, const tr_arg *key, uint32_t hash) {
+/* e is what was found for a reader: hit or miss. */
+static tr_entry *counted(tr_db *db, const tr_arg *key, tr_entry *e) {
     tr_store *store = db->store;
-    tr_entry *e = find_alive(db, hash, key->ptr, key->len);
     if (e == NULL) {
         store->stats.keyspace_misses++;
         tr_db_event(db, TR_EV_KEY_MISS, "keymiss", key->ptr, key->len);
@@ -48,24 +59,25 @@ static tr_entry *find_counted(tr_db *db, const tr_arg *key, uint32_t hash) {
 }
 
 tr_entry *tr_db_read_no_touch(tr_db *db, const tr_arg *key) {
-    return find_counted(db, key, tr_db_hash(db, key->ptr, key->len));
+    return counted(db, key, find_alive(db, tr_db_hash(db, key->ptr, key->len), key->ptr, key->len));
 }
 
-tr_entry *tr_db_read_hash(tr_db *db, const tr_arg *key, uint32_t *hash) {
-    *hash = tr_db_hash(db, key->ptr, key->len);
-    tr_entry *e = find_counted(db, key, *hash);
+tr_entry *tr_db_read(tr_db *db, const tr_arg *key) {
+    tr_entry *e = tr_db_read_no_touch(db, key);
     if (e != NULL) tr_store_touch(db->store, e);
     return e;
 }
 
-tr_entry *tr_db_read(tr_db *db, const tr_arg *key) {
-    uint32_t hash;
-    return tr_db_read_hash(db, key, &hash);
+tr_entry *tr_db_read_hash(tr_db *db, const tr_arg *key, uint32_t *hash) {
+    *hash = tr_db_hash(db, key->ptr, key->len);
+    tr_entry *e = counted(db, key, find_to_change(db, *hash, key->ptr, key->len));
+    if (e != NULL) tr_store_touch(db->store, e);
+    return e;
 }
 
 tr_entry *tr_db_write_hash(tr_db *db, const tr_arg *key, uint32_t *hash) {
     *hash = tr_db_hash(db, key->ptr, key->len);
-    tr_entry *e = find_alive(db, *hash, key->ptr, key->len);
+    tr_entry *e = find_to_change(db, *hash, key->ptr, key->len);
     if (e != NULL) tr_store_touch(db->store, e);
     return e;
 }
@@ -106,6 +118,7 @@ static tr_entry *make_entry(tr_store *store, const char *key, size_t key_len, ui
 static tr_entry *prepare(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_enc enc, size_t value_len, int flags) {
     tr_store *store = db->store;
     if (old == NULL) {
+        tr_debug_assert(find(db, hash, key->ptr, key->len) == NULL);
         tr_entry *e = make_entry(store, key->ptr, key->len, hash, enc, value_len);
         if (e != NULL) tr_hash_insert(&db->keys, &e->node);
         return e;
@@ -240,7 +253,7 @@ void tr_db_discard(tr_db *db, tr_entry *e) {
 
 void tr_db_put(tr_db *db, tr_entry *e) {
     tr_assert(e->ttl_slot == 0);
-    tr_entry *old = find_alive(db, e->node.hash, e->key, tr_entry_key_len(e));
+    tr_entry *old = find_to_change(db, e->node.hash, e->key, tr_entry_key_len(e));
     if (old == NULL) {
         tr_hash_insert(&db->keys, &e->node);
         finish(db, 1, e, tr_entry_type(e), tr_entry_enc(e));
@@ -340,8 +353,7 @@ tr_entry *tr_db_random(tr_db *db) {
         tr_entry *e = (tr_entry *)tr_hash_random(&db->keys, tr_rng_next(rng), tr_rng_next(rng));
         if (e == NULL || !tr_db_is_expired(db, e)) return e;
         if (db->store->keep_expired) continue;
-        db->store->stats.expired_lazy++;
-        tr_db_expire_now(db, e);
+        expire_lazily(db, e);
     }
     return NULL;
 }

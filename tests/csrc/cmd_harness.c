@@ -240,6 +240,8 @@ static void special(cmd_harness *h, const words *w) {
         h->store.policy = (tr_policy)n;
     } else if (IS("@maxmemory")) {
         h->store.maxmemory = (uint64_t)n;
+    } else if (IS("@keep-expired")) {
+        h->store.keep_expired = (int)n;
     } else if (IS("@string-max")) {
         h->x.string_max = n;
     } else if (IS("@events")) {

@@ -9,6 +9,7 @@
  *   @clear            empties the keyspace              no reply
  *   @policy BITS      tr_policy                         no reply
  *   @maxmemory BYTES, @string-max BYTES                 no reply
+ *   @keep-expired 0|1                                   no reply
  *   @events           what hooks were told since the last time, as "db:event:key" words
  *   @dirty            changes counted since the last time
  *   @dump             the keyspace as "db:key=value", each with its encoding, and +TTL in milliseconds; sorted

@@ -117,6 +117,37 @@ static void deadlines_in_the_past(void) {
     CHECK(harness_script(STEPS(steps)));
 }
 
+/* Where time deletes nothing a key that is due is not seen by readers, but is there for those who change it. */
+static void expired_keys_that_are_kept(void) {
+    static const cmd_step steps[] = {
+        {"SET a 1 PX 1", "+OK"},
+        {"SET b 1 PX 1", "+OK"},
+        {"SET c 1 PX 1", "+OK"},
+        {"SET d text PX 1", "+OK"},
+        {"SET e 1 PX 1", "+OK"},
+        {"@advance 5", ""},
+        {"@keep-expired 1", ""},
+        {"GET a", NIL},
+        {"EXISTS a", ":0"},
+        {"KEYS *", "*0"},
+        {"SCAN 0", "*2 $1 0 *0"},
+        {"DBSIZE", ":5"},
+        {"SET a 2", "+OK"},
+        {"GET a", "$1 2"},
+        {"SET b 2 GET", "$1 1"},
+        {"MSET c 2", "+OK"},
+        {"RENAME d e", "+OK"},
+        {"DBSIZE", ":4"},
+        {"SET x 1 EXAT 1", "+OK"},
+        {"EXPIRE a -1", ":1"},
+        {"DBSIZE", ":5"},
+        {"@keep-expired 0", ""},
+        {"EXISTS x a e", ":0"},
+        {"@dump", "0:b=2(int) 0:c=2(int)"},
+    };
+    CHECK(harness_script(STEPS(steps)));
+}
+
 static void deletion_and_existence(void) {
     static const cmd_step steps[] = {
         {"MSET a 1 b 2 c 3", "+OK"},
@@ -476,6 +507,7 @@ int main(void) {
     RUN(expiry);
     RUN(conditions_of_expiry);
     RUN(deadlines_in_the_past);
+    RUN(expired_keys_that_are_kept);
     RUN(deletion_and_existence);
     RUN(renaming);
     RUN(copying);
