@@ -18,9 +18,9 @@ import trio
 
 from trioredis.engine import Engine, Event
 
-LINGER_US: Final = 300
+LINGER_US: Final = 500
 """How long C waits for more traffic, microseconds. Other tasks of the program wait at most that long."""
-BUDGET_US: Final = 1000
+BUDGET_US: Final = 2000
 """How long C goes on before other tasks get a turn, microseconds."""
 BLOCK_US: Final = 1_000_000
 """How long a thread waits for a poller that has no descriptor, microseconds."""
