@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, final
 
@@ -23,18 +24,37 @@ import trio
 
 from trioredis import dispatch
 from trioredis.client import Client
-from trioredis.config import Config
-from trioredis.engine import CloseReason, Engine, EngineError, EngineStats, Event, EventKind, RunningCommand
-from trioredis.listeners import Listener, ListenError, open_listeners
+from trioredis.config import Config, ConfigApplyError
+from trioredis.engine import CloseReason, Engine, EngineError, EngineStats, Event, EventKind
+from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
 from trioredis.pump import Pump
-from trioredis.settings import ENGINE_DIRECTIVES, engine_settings, log_settings
+from trioredis.settings import ENGINE_DIRECTIVES, LOG_DIRECTIVES, engine_settings, log_settings
 from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
 
 SEED_BYTES: Final = 16
 DRAIN_STEP_S: Final = 0.01
 CLOSE_DEADLINE_S: Final = 1.0
 EXIT_FAILED: Final = 1
+ID_BYTES: Final = 20
+"""Half the digits of the run id and the replication id."""
+LISTEN_TEXTS: Final = {
+    "port": "Unable to listen on this port. Check server logs.",
+    "bind": "Failed to bind to specified addresses.",
+}
+"""What CONFIG SET says when the server can't listen as the directive wants."""
+
+
+@final
+@dataclass(slots=True)
+class Shutdown:
+    """A shutdown under way. ``is_final``: clients are being closed, so that it can't be taken back."""
+
+    reason: str
+    grace_s: float
+    began_ns: int = field(default_factory=time.monotonic_ns)
+    is_final: bool = False
+    aborted: trio.Event = field(default_factory=trio.Event)
 
 
 @final
@@ -49,19 +69,28 @@ class Server:
         self.engine: Final = engine
         self.output: Final = output
         self.log: Final = output.log
-        self.listeners: tuple[Listener, ...] = ()
         self.started_ns: Final = time.monotonic_ns()
+        self.started_us: Final = time.time_ns() // 1000
+        self.run_id: Final = os.urandom(ID_BYTES).hex()
+        self.replication_id: Final = os.urandom(ID_BYTES).hex()
+        self.startup_bytes = 0
         self._clients: dict[int, Client] = {}
         self._pump: Final = Pump(engine)
-        self._any_port: Final = any_port
-        self._stopping: Final = trio.Event()
+        self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
+        self._shutdown: Shutdown | None = None
+        self._asked_to_stop = trio.Event()
         self.stopped: Final = trio.Event()
-        self._stop_reason = "the program"
-        self._grace_s = 0.0
-        self._stop_ns = self.started_ns
         engine.set_handlers(partial(dispatch.call_sync, self), self._authenticate, self._pump.nudge)
         config.on_change(ENGINE_DIRECTIVES, self._apply_settings)
+        config.on_change(LOG_DIRECTIVES, self._apply_log_settings)
+        for name, text in LISTEN_TEXTS.items():
+            config.on_change(name, partial(self._listen_anew, text))
         self._apply_settings()
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """The open listening sockets."""
+        return self._listeners.open
 
     @property
     def port(self) -> int:
@@ -80,7 +109,7 @@ class Server:
     @property
     def is_stopping(self) -> bool:
         """Whether a shutdown is under way."""
-        return self._stopping.is_set()
+        return self._shutdown is not None
 
     def stop(self, reason: str = "the program", *, grace_s: float = 0.0) -> None:
         """Begin the shutdown; returns at once.
@@ -89,12 +118,52 @@ class Server:
             reason: for the log.
             grace_s: seconds that replies may take to leave.
         """
-        if not self._stopping.is_set():
-            self._stop_reason, self._grace_s, self._stop_ns = reason, grace_s, time.monotonic_ns()
-            self._stopping.set()
+        if self._shutdown is None:
+            self._shutdown = Shutdown(reason, grace_s)
+            self._asked_to_stop.set()
+
+    def abort_stop(self) -> bool:
+        """Take a shutdown back while replies still leave; False: there is none, or clients are being closed already.
+
+        The server listens again; an address that another process has taken meanwhile is logged and left out.
+        """
+        if self._shutdown is None or self._shutdown.is_final:
+            return False
+        self._shutdown.aborted.set()
+        self._shutdown = None
+        self._asked_to_stop = trio.Event()
+        self.log.emit(EVENTS.SERVER_SHUTDOWN_ABORTED)
+        try:
+            self._listeners.follow()
+        except ListenError as error:
+            self._say_listen_failed(error)
+        return True
+
+    async def wait_aborted(self) -> None:
+        """Return when the shutdown that is under way was taken back; never, when it goes on to its end."""
+        assert self._shutdown is not None
+        await self._shutdown.aborted.wait()
 
     def _apply_settings(self) -> None:
         self.engine.apply(engine_settings(self.config))
+
+    def _apply_log_settings(self) -> None:
+        settings = log_settings(self.config)
+        self.output.level = settings.level
+        self.output.set_format(settings.format, settings.timestamps)
+
+    def _listen_anew(self, text: str) -> None:
+        """Follow a change of port or bind. ConfigApplyError: an address can't be had."""
+        if self.is_stopping:
+            return
+        try:
+            self._listeners.follow()
+        except ListenError as error:
+            self._say_listen_failed(error)
+            raise ConfigApplyError(text) from error
+
+    def _say_listen_failed(self, error: ListenError) -> None:
+        self.log.emit(EVENTS.LISTENER_FAILED, listener=error.name, error=error.reason)
 
     def _authenticate(self, client_id: int, user: bytes | None, password: bytes) -> bool:
         secret = self.config.requirepass.encode("utf-8", "surrogateescape")
@@ -113,15 +182,15 @@ class Server:
         Raises:
             ListenError: an address can't be listened on.
         """
-        self.listeners = open_listeners(self.engine, self.config, self.log, any_port=self._any_port)
+        self._listeners.follow()
+        self.startup_bytes = self.engine.stats().used_memory
         async with trio.open_nursery() as service_nursery:
             async with trio.open_nursery() as client_nursery:
                 service_nursery.start_soon(self._pump.run, partial(self._dispatch, client_nursery))
                 service_nursery.start_soon(self._cron)
                 self._say_ready()
                 task_status.started(self)
-                await self._stopping.wait()
-                await self._close_down()
+                await self._wait_for_the_end()
                 client_nursery.cancel_scope.deadline = trio.current_time() + CLOSE_DEADLINE_S
             service_nursery.cancel_scope.cancel()
 
@@ -135,19 +204,29 @@ class Server:
         self.log.emit(
             EVENTS.SERVER_STOPPED,
             uptime_s=(now - self.started_ns) // 1_000_000_000,
-            shutdown_ms=(now - self._stop_ns) // 1_000_000,
+            shutdown_ms=(now - (self._shutdown.began_ns if self._shutdown else now)) // 1_000_000,
         )
         self.stopped.set()
 
-    async def _close_down(self) -> None:
-        clients = list(self.engine.clients())
-        self.log.emit(EVENTS.SERVER_SHUTDOWN, reason=self._stop_reason, clients=len(clients))
-        self.engine.unlisten()
-        with trio.move_on_after(self._grace_s):
-            while self.engine.drain():
-                await trio.sleep(DRAIN_STEP_S)
+    async def _wait_for_the_end(self) -> None:
+        """Return when a shutdown was asked for and not taken back, and every client has been told to go."""
+        while self._shutdown is None or not self._shutdown.is_final:
+            await self._asked_to_stop.wait()
+            if self._shutdown is not None:
+                await self._drain(self._shutdown)
         for ident in list(self.engine.clients()):
             self.engine.kill(ident, CloseReason.SHUTDOWN)
+
+    async def _drain(self, shutdown: Shutdown) -> None:
+        """Stop accepting and let replies leave, until all have, the grace is over, or the shutdown is taken back."""
+        clients = len(list(self.engine.clients()))
+        self.log.emit(EVENTS.SERVER_SHUTDOWN, reason=shutdown.reason, clients=clients)
+        self._listeners.close()
+        with trio.move_on_after(shutdown.grace_s):
+            # The engine tells nobody when the last byte has left, so it is asked.
+            while self.engine.drain() and not shutdown.aborted.is_set():  # noqa: ASYNC110
+                await trio.sleep(DRAIN_STEP_S)
+        shutdown.is_final = not shutdown.aborted.is_set()
 
     def _dispatch(self, client_nursery: trio.Nursery, events: Iterable[Event]) -> None:
         for event in events:

@@ -27,6 +27,9 @@ ENGINE_DIRECTIVES: Final = (
 )
 """Changing one of these by CONFIG SET changes the engine's settings."""
 
+LOG_DIRECTIVES: Final = ("loglevel", "log-format", "log-timestamp-format")
+"""Changing one of these changes the log."""
+
 
 def engine_settings(config: Config) -> Settings:
     """The engine's part of the configuration."""

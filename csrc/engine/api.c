@@ -30,6 +30,16 @@ static uint64_t rate(const tr_engine *g, int which) {
     return sum / TR_SAMPLES;
 }
 
+/* What the engine holds for speed and statistics, for nobody in particular. */
+static uint64_t spare_memory(const tr_engine *g) {
+    const tr_out_pool *pool = &g->x.pool;
+    uint64_t bytes = pool->spare ? pool->spare_count * tr_mem_size(pool->spare) : 0;
+    for (uint16_t i = 0; i < tr_command_count(); i++) {
+        if (g->x.stats[i].latency) bytes += tr_mem_size(g->x.stats[i].latency);
+    }
+    return bytes;
+}
+
 static void read_memory(tr_engine *g, tr_api_stats *out) {
     tr_mem_note_peak(&g->mem);
     out->used_memory = g->mem.used;
@@ -37,23 +47,35 @@ static void read_memory(tr_engine *g, tr_api_stats *out) {
     out->alloc_count = g->mem.alloc_count;
     out->free_count = g->mem.free_count;
     out->not_counted = g->store.not_counted;
+    out->spare_memory = spare_memory(g);
     for (const tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
         if (!conn->closed) out->clients_memory += tr_conn_memory(conn);
     }
     for (int i = 0; i < g->store.db_count; i++) {
         const tr_db *db = &g->store.dbs[i];
-        out->keys_memory += tr_hash_count(&db->keys);
+        if (tr_hash_rehashing(&db->keys)) out->rehashing_memory += ((uint64_t)1 << db->keys.exp[0]) * sizeof(tr_hnode *);
         out->keyspace_overhead += tr_hash_memory(&db->keys) + tr_ttlheap_memory(&db->ttl) + tr_hash_count(&db->keys) * sizeof(tr_entry);
     }
 }
 
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+static uint64_t all_command_ns(const tr_exec *x) {
+    uint64_t ns = 0;
+    for (uint16_t i = 0; i < tr_command_count(); i++) ns += x->stats[i].ns;
+    return ns;
+}
+
 void tr_api_read_stats(tr_engine *g, tr_api_stats *out) {
+    uint64_t over_ms = g->over_limit_since_ms ? (uint64_t)(g->x.now_us / 1000 - g->over_limit_since_ms) : 0;
     const tr_store_stats *s = &g->store.stats;
     *out = (tr_api_stats){
         .clients = g->x.client_count,
         .paused_clients = g->x.paused_clients,
-        .max_input_buffer = g->net.max_input_buffer,
-        .max_output_buffer = g->net.max_output_buffer,
+        .max_input_buffer = larger(g->recent.input, g->recent.input_before),
+        .max_output_buffer = larger(g->recent.output, g->recent.output_before),
         .commands = g->x.totals.commands,
         .errors = g->x.totals.errors,
         .unknown_commands = g->x.totals.unknown_commands,
@@ -66,6 +88,11 @@ void tr_api_read_stats(tr_engine *g, tr_api_stats *out) {
         .reads = g->net.reads,
         .writes = g->net.writes,
         .turns = g->net.turns,
+        .turn_ns = g->net.turn_ns,
+        .turn_ns_max = g->net.turn_ns_max,
+        .turn_commands_max = g->net.turn_commands_max,
+        .cron_ns = g->net.cron_ns,
+        .command_ns = all_command_ns(&g->x),
         .query_limit_closes = g->net.query_limit_closes,
         .output_limit_closes = g->net.output_limit_closes,
         .keyspace_hits = s->keyspace_hits,
@@ -74,12 +101,16 @@ void tr_api_read_stats(tr_engine *g, tr_api_stats *out) {
         .expired_time_cap = s->expired_time_cap,
         .expire_cycle_us = s->expire_cycle_us,
         .evicted_keys = s->evicted_keys,
+        .over_limit_ms = g->net.over_limit_ms + over_ms,
+        .over_limit_now_ms = over_ms,
         .lazyfreed_objects = s->lazyfreed_objects,
         .lazyfree_pending = g->store.doomed_count,
         .dirty = g->store.dirty,
         .rate_commands = rate(g, TR_RATE_COMMANDS),
         .rate_bytes_in = rate(g, TR_RATE_BYTES_IN),
         .rate_bytes_out = rate(g, TR_RATE_BYTES_OUT),
+        .rate_turns = rate(g, TR_RATE_TURNS),
+        .rate_turn_us = rate(g, TR_RATE_TURN_US),
         .now_us = g->x.now_us,
         .db_count = g->store.db_count,
         .error_kinds = g->x.error_kind_count,
@@ -127,7 +158,6 @@ void tr_api_reset_stats(tr_engine *g) {
     g->net = (tr_net_stats){0};
     g->store.stats = (tr_store_stats){0};
     memset(g->rates, 0, sizeof(g->rates));
-    g->mem.peak = g->mem.used;
 }
 
 uint64_t tr_api_next_client(tr_engine *g, uint64_t after) {
@@ -150,6 +180,8 @@ int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_n
         .query_free = tr_buf_room(&conn->in),
         .out_bytes = c->out.bytes,
         .out_nodes = c->out.node_count,
+        .out_memory = tr_outq_memory(&c->out),
+        .out_chunk = c->out.tail ? c->out.tail->cap : 0,
         .memory = tr_conn_memory(conn),
         .argv_memory = tr_parser_memory(&conn->parser),
         .age_us = g->x.now_us - c->created_us,
@@ -159,8 +191,8 @@ int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_n
         .db = c->db->id,
         .proto = c->w.proto,
         .wait = (int)c->wait,
+        .readable_wanted = (conn->interest & TR_POLL_READ) != 0,
         .writable_wanted = (conn->interest & TR_POLL_WRITE) != 0,
-        .closing = (c->flags & (TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY)) != 0,
         .name = c->name.ptr,
         .name_len = c->name.len,
         .lib_name = c->lib_name.ptr,
@@ -278,6 +310,21 @@ int64_t tr_api_flush_all(tr_engine *g) {
 
 const char *tr_api_poller_name(const tr_engine *g) {
     return tr_poller_name(g->poller);
+}
+
+#define TR_TEXT_OF(x) #x
+#define TR_VERSION_OF(major, minor, patch) TR_TEXT_OF(major) "." TR_TEXT_OF(minor) "." TR_TEXT_OF(patch)
+
+const char *tr_api_compiler(void) {
+#if defined(__GNUC__)
+    return TR_VERSION_OF(__GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#else
+    return "0.0.0";
+#endif
+}
+
+int64_t tr_api_now_us(const tr_engine *g) {
+    return g->x.now_us;
 }
 
 void tr_api_mem_fail_at(tr_engine *g, uint64_t nth) {

@@ -15,7 +15,7 @@
 
 typedef struct tr_api_stats {
     /* memory, bytes */
-    uint64_t used_memory, used_memory_peak, clients_memory, keys_memory, keyspace_overhead;
+    uint64_t used_memory, used_memory_peak, clients_memory, keyspace_overhead, rehashing_memory, spare_memory;
     uint64_t alloc_count, free_count;
     int64_t not_counted;
     /* clients */
@@ -23,12 +23,12 @@ typedef struct tr_api_stats {
     /* counters since start or CONFIG RESETSTAT */
     uint64_t commands, errors, unknown_commands, auth_failures;
     uint64_t connections_received, connections_rejected, connections_denied;
-    uint64_t bytes_in, bytes_out, reads, writes, turns;
+    uint64_t bytes_in, bytes_out, reads, writes, turns, turn_ns, turn_ns_max, turn_commands_max, cron_ns, command_ns;
     uint64_t query_limit_closes, output_limit_closes;
     uint64_t keyspace_hits, keyspace_misses, expired_keys, expired_time_cap, expire_cycle_us;
-    uint64_t evicted_keys, lazyfreed_objects, lazyfree_pending, dirty;
+    uint64_t evicted_keys, over_limit_ms, over_limit_now_ms, lazyfreed_objects, lazyfree_pending, dirty;
     /* figures per second */
-    uint64_t rate_commands, rate_bytes_in, rate_bytes_out;
+    uint64_t rate_commands, rate_bytes_in, rate_bytes_out, rate_turns, rate_turn_us;
     int64_t now_us;
     int db_count, error_kinds, command_count;
     uint32_t lru_clock;
@@ -46,10 +46,10 @@ typedef struct tr_api_command {
 } tr_api_command;
 
 typedef struct tr_api_client {
-    uint64_t id, commands, bytes_in, bytes_out, query_bytes, query_free, out_bytes, out_nodes, memory, argv_memory;
+    uint64_t id, commands, bytes_in, bytes_out, query_bytes, query_free, out_bytes, out_nodes, out_memory, out_chunk, memory, argv_memory; /* out_chunk: size of the one being filled */
     int64_t age_us, idle_us;
     uint32_t flags;
-    int fd, db, proto, wait, writable_wanted, closing;
+    int fd, db, proto, wait, readable_wanted, writable_wanted;
     const char *name, *lib_name, *lib_ver, *last_command;
     size_t name_len, lib_name_len, lib_ver_len;
     char addr[TR_NAME_MAX], laddr[TR_NAME_MAX];
@@ -100,6 +100,10 @@ void tr_api_pause(tr_engine *g, int all, int64_t until_ms);
 int64_t tr_api_flush_all(tr_engine *g);
 /* Which poller serves: "epoll", ... */
 const char *tr_api_poller_name(const tr_engine *g);
+/* Version of the compiler that made this, "12.2.0"; "0.0.0": it does not say. */
+const char *tr_api_compiler(void);
+/* Wall clock of the running command or, between commands, of the last one, microseconds. */
+int64_t tr_api_now_us(const tr_engine *g);
 void tr_api_mem_fail_at(tr_engine *g, uint64_t nth);
 
 #endif

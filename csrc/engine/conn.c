@@ -88,7 +88,7 @@ static int over_output_limit(tr_conn *conn) {
     tr_engine *g = conn->engine;
     const tr_out_limit *limit = tr__engine_out_limit(g, &conn->client);
     uint64_t bytes = conn->client.out.bytes;
-    if (bytes > g->net.max_output_buffer) g->net.max_output_buffer = bytes;
+    if (bytes > g->recent.output) g->recent.output = bytes;
     if (limit->hard_bytes != 0 && bytes >= limit->hard_bytes) return 1;
     if (limit->soft_bytes == 0 || bytes < limit->soft_bytes) {
         conn->soft_since_ms = 0;
@@ -202,7 +202,7 @@ static void run_commands(tr_conn *conn, tr_buf *in) {
 static int settle_input(tr_conn *conn, tr_buf *in) {
     tr_engine *g = conn->engine;
     size_t left = tr_buf_unread(in);
-    if (left > g->net.max_input_buffer) g->net.max_input_buffer = left;
+    if (left > g->recent.input) g->recent.input = left;
     if (in == &g->shared) {
         int rc = left == 0 ? TR_OK : tr_buf_append(&g->mem, &conn->in, in->data + in->rpos, left);
         in->rpos = in->wpos = 0;

@@ -68,11 +68,14 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
 
 void tr_engine_close(tr_engine *g) {
     assert_thread(g);
-    while (g->first != NULL) {
-        tr_conn *conn = g->first;
+    for (tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
         tr_conn_close(conn, TR_CLOSE_SHUTDOWN);
-        conn->in_pending = conn->in_more = conn->in_events = 0;
-        tr_conn_reap(conn);
+        conn->in_pending = conn->in_more = 0;
+    }
+    g->events = NULL; /* the shells go without a word */
+    while (g->first != NULL) {
+        g->first->in_events = 0;
+        tr_conn_reap(g->first);
     }
     tr_engine_unlisten(g);
     tr_exec_release(&g->x);
@@ -86,21 +89,30 @@ void tr_engine_close(tr_engine *g) {
 
 int tr_engine_listen(tr_engine *g, int fd, int is_unix) {
     assert_thread(g);
-    if (g->listener_count == TR_LISTENERS_MAX) return TR_ELIMIT;
-    tr_listener *l = &g->listeners[g->listener_count];
+    int id = 0;
+    while (id < g->listener_count && g->listeners[id].fd >= 0) id++;
+    if (id == TR_LISTENERS_MAX) return TR_ELIMIT;
+    tr_listener *l = &g->listeners[id];
     int rc = tr_poller_add(g->poller, fd, TR_POLL_READ, l);
     if (rc != TR_OK) return rc;
     *l = (tr_listener){.fd = fd, .is_unix = is_unix};
-    return g->listener_count++;
+    if (id == g->listener_count) g->listener_count++;
+    return id;
+}
+
+void tr_engine_unlisten_one(tr_engine *g, int id) {
+    assert_thread(g);
+    tr_assert(id >= 0 && id < g->listener_count);
+    tr_listener *l = &g->listeners[id];
+    if (l->fd < 0) return;
+    tr_poller_remove(g->poller, l->fd);
+    tr_sock_close(l->fd);
+    l->fd = -1;
 }
 
 void tr_engine_unlisten(tr_engine *g) {
     assert_thread(g);
-    for (int i = 0; i < g->listener_count; i++) {
-        tr_poller_remove(g->poller, g->listeners[i].fd);
-        tr_sock_close(g->listeners[i].fd);
-        g->listeners[i].fd = -1;
-    }
+    for (int i = 0; i < g->listener_count; i++) tr_engine_unlisten_one(g, i);
     g->listener_count = 0;
 }
 
@@ -179,7 +191,7 @@ static void accept_some(tr_engine *g, tr_listener *l) {
 static void resume_listeners(tr_engine *g) {
     for (int i = 0; i < g->listener_count; i++) {
         tr_listener *l = &g->listeners[i];
-        if (l->paused_until_ms == 0 || g->x.now_us / 1000 < l->paused_until_ms) continue;
+        if (l->fd < 0 || l->paused_until_ms == 0 || g->x.now_us / 1000 < l->paused_until_ms) continue;
         if (tr_poller_set(g->poller, l->fd, TR_POLL_READ) == TR_OK) l->paused_until_ms = 0;
     }
 }
@@ -228,14 +240,27 @@ static void upkeep(tr_engine *g) {
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
 }
 
+static void account_turn(tr_engine *g, int64_t began_ns, uint64_t commands_before) {
+    tr_net_stats *s = &g->net;
+    g->turn_end_ns = tr_clock_mono_ns(&g->clock);
+    uint64_t ns = (uint64_t)(g->turn_end_ns - began_ns);
+    uint64_t commands = g->x.totals.commands;
+    s->turns++;
+    s->turn_ns += ns;
+    if (ns > s->turn_ns_max) s->turn_ns_max = ns;
+    if (commands < commands_before) return; /* CONFIG RESETSTAT ran in this turn */
+    if (commands - commands_before > s->turn_commands_max) s->turn_commands_max = commands - commands_before;
+}
+
 /* One look at the poller and everything that follows from it. The count of ready ones. */
 static int turn(tr_engine *g, int64_t timeout_us) {
     int n = tr_poller_wait(g->poller, g->ready, TR_POLL_EVENTS, timeout_us);
     if (n < 0) n = 0;
     if (n == 0 && g->more == NULL && g->pending == NULL) return 0;
-    g->net.turns++;
     tr_exec_turn(&g->x);
     tr_exec_begin(&g->x);
+    int64_t began_ns = g->x.stopwatch_ns;
+    uint64_t commands_before = g->x.totals.commands;
     if (g->more != NULL) run_more(g);
     for (int i = 0; i < n; i++) {
         void *target = g->ready[i].data;
@@ -249,6 +274,7 @@ static int turn(tr_engine *g, int64_t timeout_us) {
     }
     upkeep(g);
     flush_pending(g);
+    account_turn(g, began_ns, commands_before);
     return n > 0 ? n : 1;
 }
 
@@ -263,7 +289,7 @@ int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us
     *busy = 0;
     while (turn(g, g->more != NULL || g->pending != NULL ? 0 : wait_us) != 0) {
         if (has_events(g)) break;
-        if (tr_clock_mono_ns(&g->clock) >= end_ns) {
+        if (g->turn_end_ns >= end_ns) {
             *busy = 1;
             break;
         }
@@ -318,7 +344,11 @@ static void sample_rates(tr_engine *g) {
     int64_t ns = now - g->rate_ns;
     if (ns < RATE_SAMPLE_NS / 2) return;
     g->rate_ns = now;
-    const uint64_t figures[TR_RATES] = {g->x.totals.commands, g->net.bytes_in, g->net.bytes_out};
+    const uint64_t figures[TR_RATES] = {
+        [TR_RATE_COMMANDS] = g->x.totals.commands, [TR_RATE_BYTES_IN] = g->net.bytes_in,
+        [TR_RATE_BYTES_OUT] = g->net.bytes_out,    [TR_RATE_TURNS] = g->net.turns,
+        [TR_RATE_TURN_US] = g->net.turn_ns / 1000,
+    };
     for (int i = 0; i < TR_RATES; i++) {
         tr_rate *r = &g->rates[i];
         uint64_t grown = figures[i] >= r->last ? figures[i] - r->last : 0;
@@ -351,21 +381,43 @@ static void tend_tables(tr_engine *g) {
     }
 }
 
+static void turn_spell(tr_engine *g) {
+    tr_recent *r = &g->recent;
+    int64_t now_ms = g->x.now_us / 1000;
+    if (now_ms - r->since_ms < TR_RECENT_MS) return;
+    *r = (tr_recent){.since_ms = now_ms, .input_before = r->input, .output_before = r->output};
+}
+
+/* Evicts, and notes since when that is not enough. */
+static void watch_limit(tr_engine *g) {
+    int over = tr_store_make_room(&g->store) != TR_OK;
+    int64_t now_ms = g->x.now_us / 1000;
+    if (over && g->over_limit_since_ms == 0) {
+        g->over_limit_since_ms = now_ms;
+    } else if (!over && g->over_limit_since_ms != 0) {
+        g->net.over_limit_ms += (uint64_t)(now_ms - g->over_limit_since_ms);
+        g->over_limit_since_ms = 0;
+    }
+}
+
 void tr_engine_cron(tr_engine *g) {
     assert_thread(g);
     tr_exec_turn(&g->x);
     tr_exec_begin(&g->x);
+    int64_t began_ns = g->x.stopwatch_ns;
     int hz = g->settings.hz > 0 ? g->settings.hz : 1;
     tr_mem_note_peak(&g->mem);
     sample_rates(g);
+    turn_spell(g);
     resume_listeners(g);
     if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
     tr_store_expire_due(&g->store, 1000000 / hz / 4, mono_us, g);
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
-    tr_store_make_room(&g->store);
+    watch_limit(g);
     check_clients(g);
     tend_tables(g);
     flush_pending(g);
+    g->net.cron_ns += (uint64_t)(tr_clock_mono_ns(&g->clock) - began_ns);
 }
 
 int tr_engine_fd(const tr_engine *g) {

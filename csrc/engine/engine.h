@@ -31,6 +31,7 @@
 #define TR_POLL_EVENTS 512          /* ready descriptors taken per look */
 #define TR_ACCEPTS_PER_TURN 256     /* connections accepted from one listener per look */
 #define TR_LISTENER_PAUSE_MS 200    /* after descriptors ran out */
+#define TR_RECENT_MS 4000           /* a spell of tr_recent */
 #define TR_SAMPLES 16               /* of the instantaneous figures */
 #define TR_CRON_REHASH_BUCKETS 2000 /* moved per database and cron run */
 #define TR_ENGINE_HZ_MIN 1
@@ -80,7 +81,7 @@ typedef struct tr_settings {
 } tr_settings;
 
 typedef struct tr_listener {
-    int fd;
+    int fd;       /* -1: closed, the place is free */
     int is_unix;
     int64_t paused_until_ms; /* 0: it accepts */
 } tr_listener;
@@ -96,9 +97,19 @@ typedef struct tr_net_stats {
     uint64_t query_limit_closes;
     uint64_t output_limit_closes;
     uint64_t turns;
-    uint64_t max_input_buffer;  /* of any client lately */
-    uint64_t max_output_buffer;
+    uint64_t turn_ns;           /* work of all turns, without waiting */
+    uint64_t turn_ns_max;       /* of one turn */
+    uint64_t turn_commands_max; /* run in one turn */
+    uint64_t cron_ns;
+    uint64_t over_limit_ms;     /* memory was above maxmemory after evicting; ended spells */
 } tr_net_stats;
+
+/* The largest buffers of any client in this spell and the one before. */
+typedef struct tr_recent {
+    int64_t since_ms;
+    uint64_t input, input_before;
+    uint64_t output, output_before;
+} tr_recent;
 
 /* Figures per second, averaged over the samples. */
 typedef struct tr_rate {
@@ -106,7 +117,7 @@ typedef struct tr_rate {
     uint64_t samples[TR_SAMPLES];
 } tr_rate;
 
-enum { TR_RATE_COMMANDS, TR_RATE_BYTES_IN, TR_RATE_BYTES_OUT, TR_RATES };
+enum { TR_RATE_COMMANDS, TR_RATE_BYTES_IN, TR_RATE_BYTES_OUT, TR_RATE_TURNS, TR_RATE_TURN_US, TR_RATES };
 
 typedef struct tr_engine {
     tr_mem mem;
@@ -128,10 +139,13 @@ typedef struct tr_engine {
     uint64_t rejected_event, denied_event;
     tr_buf shared;            /* input of whoever is being read */
     tr_net_stats net;
+    tr_recent recent;
     tr_rate rates[TR_RATES];
     int rate_at;
     int64_t rate_ns;          /* when the last sample was taken */
     int64_t cron_ms;
+    int64_t turn_end_ns;      /* monotonic, of the last turn that had work */
+    int64_t over_limit_since_ms; /* memory is above maxmemory and can't be won back; 0: it is not */
     pthread_t thread;
     tr_poll_event ready[TR_POLL_EVENTS];
 } tr_engine;
@@ -148,6 +162,8 @@ void tr_engine_apply(tr_engine *g);
 int tr_engine_listen(tr_engine *g, int fd, int is_unix);
 /* Stops accepting on all. */
 void tr_engine_unlisten(tr_engine *g);
+/* Closes one; its id may then be given to another. */
+void tr_engine_unlisten_one(tr_engine *g, int id);
 
 /* Turns of the loop: serves what is ready, and as long as there was something waits up to linger_us for more, until there are
  * events for Python or budget_us have passed (then *busy is 1: call again soon with eager 1, which waits at once).

@@ -1,4 +1,5 @@
 /* What the other rooms may ask of any type, answered for strings. */
+#include "store/digest.h"
 #include "store/store.h"
 
 static size_t string_memory(const tr_entry *e, int64_t samples) {
@@ -17,8 +18,15 @@ static const char *string_encoding(const tr_entry *e) {
     }
 }
 
+static void string_digest(const tr_entry *e, unsigned char digest[20]) {
+    tr_view view;
+    tr_entry_view(e, &view);
+    tr_digest_mix(digest, view.ptr, view.len);
+}
+
 const tr_type_ops tr_string_ops = {
     .name = "string",
     .memory = string_memory,
     .encoding_name = string_encoding,
+    .digest = string_digest,
 };

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from trioredis.commands import command, help
+from trioredis.commands import (
+    client_kill,
+    client_list,
+    client_state,
+    command,
+    config,
+    help,
+    info,
+    lolwut,
+    shutdown,
+)
 
-__all__ = ["command", "help"]
+__all__ = [
+    "client_kill",
+    "client_list",
+    "client_state",
+    "command",
+    "config",
+    "help",
+    "info",
+    "lolwut",
+    "shutdown",
+]

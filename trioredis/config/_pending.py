@@ -28,7 +28,6 @@ PENDING: Final = frozenset(
         "hide-user-data-from-log",
         "hll-sparse-max-bytes",
         "latency-monitor-threshold",
-        "latency-tracking-info-percentiles",
         "list-max-listpack-size",
         "locale-collate",
         "max-new-connections-per-cycle",

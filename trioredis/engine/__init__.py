@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trioredis.engine.engine import Engine, RunningCommand, error_codes
+from trioredis.engine.engine import Engine, RunningCommand, compiler, error_codes
 from trioredis.engine.types import (
     ClientInfo,
     CloseReason,
@@ -31,5 +31,6 @@ __all__ = [
     "Polled",
     "RunningCommand",
     "Settings",
+    "compiler",
     "error_codes",
 ]

@@ -72,7 +72,7 @@ class RunningCommand:
     @property
     def name(self) -> str:
         """The full name, such as ``client|list``."""
-        return ffi.string(lib.tr_api_client_command(self._c)).decode()
+        return str(ffi.string(lib.tr_api_client_command(self._c)), "ascii")
 
     def argv(self) -> list[bytes]:
         """All arguments, copied; the name first."""
@@ -188,8 +188,8 @@ class Engine:
 
     # Listening.
 
-    def listen_tcp(self, host: str, port: int, backlog: int) -> int:
-        """Listen on an address; returns the port (the kernel's choice for 0).
+    def listen_tcp(self, host: str, port: int, backlog: int) -> tuple[int, int]:
+        """Listen on an address; returns the listener's number and the port (the kernel's choice for 0).
 
         Raises:
             EngineError: in use (TR_EADDRINUSE), not permitted (TR_EACCES), no such address (TR_EIO, errno).
@@ -198,23 +198,28 @@ class Engine:
         check(lib.tr_sock_listen_tcp(host.encode(), port, backlog, fd))
         return self._add_listener(fd[0], is_unix=False)
 
-    def listen_unix(self, path: str, mode: int, backlog: int) -> None:
-        """Listen on a Unix socket; ``mode`` 0: as the umask has it. Raises as :meth:`listen_tcp`."""
+    def listen_unix(self, path: str, mode: int, backlog: int) -> int:
+        """Listen on a Unix socket; returns the listener's number. ``mode`` 0: as the umask has it.
+
+        Raises as :meth:`listen_tcp`.
+        """
         fd = ffi.new("int *")
         check(lib.tr_sock_listen_unix(path.encode(), mode, backlog, fd))
-        self._add_listener(fd[0], is_unix=True)
+        return self._add_listener(fd[0], is_unix=True)[0]
 
-    def _add_listener(self, fd: int, *, is_unix: bool) -> int:
+    def _add_listener(self, fd: int, *, is_unix: bool) -> tuple[int, int]:
         port = 0 if is_unix else lib.tr_sock_port(fd)
         code = lib.tr_engine_listen(self._g, fd, is_unix)
         if code < 0:
             lib.tr_sock_close(fd)
-        check(code)
-        return int(port)
+        return check(code), int(port)
 
-    def unlisten(self) -> None:
-        """Close all listeners."""
-        lib.tr_engine_unlisten(self._g)
+    def unlisten(self, ident: int | None = None) -> None:
+        """Close one listener, or all."""
+        if ident is None:
+            lib.tr_engine_unlisten(self._g)
+        else:
+            lib.tr_engine_unlisten_one(self._g, ident)
 
     # The loop.
 
@@ -227,7 +232,7 @@ class Engine:
     @property
     def poller(self) -> str:
         """The poller's name: epoll, poll or select."""
-        return ffi.string(lib.tr_api_poller_name(self._g)).decode()
+        return str(ffi.string(lib.tr_api_poller_name(self._g)), "ascii")
 
     def poll(self, *, eager: bool, linger_us: int, budget_us: int) -> Polled:
         """Serve what is ready; see ``tr_engine_poll`` in csrc/engine/engine.h."""
@@ -382,6 +387,11 @@ class Engine:
 
     # Figures.
 
+    @property
+    def now_us(self) -> int:
+        """Wall clock of the running command, microseconds since 1970."""
+        return int(lib.tr_api_now_us(self._g))
+
     def stats(self) -> EngineStats:
         """All counters and sizes, at this moment."""
         out = ffi.new("tr_api_stats *")
@@ -454,10 +464,14 @@ def _client_info(out: Any) -> ClientInfo:
         argv_bytes=out.argv_memory,
         output_bytes=out.out_bytes,
         output_nodes=out.out_nodes,
+        output_memory=out.out_memory,
+        output_chunk=out.out_chunk,
         memory=out.memory,
         blocked=out.wait == lib.TR_WAIT_KEYS,
         paused=out.wait == lib.TR_WAIT_PAUSE,
-        closing=bool(out.closing),
+        closing_now=bool(out.flags & lib.TR_CLIENT_CLOSE_NOW),
+        closing_after_reply=bool(out.flags & lib.TR_CLIENT_CLOSE_AFTER_REPLY),
+        wants_read=bool(out.readable_wanted),
         wants_write=bool(out.writable_wanted),
         is_unix=bool(out.flags & lib.TR_CLIENT_UNIX),
         is_fed=bool(out.flags & lib.TR_CLIENT_FED),
@@ -469,6 +483,11 @@ def _client_info(out: Any) -> ClientInfo:
         no_evict=bool(out.flags & lib.TR_CLIENT_NO_EVICT),
         no_touch=bool(out.flags & lib.TR_CLIENT_NO_TOUCH),
     )
+
+
+def compiler() -> str:
+    """Version of the C compiler that built the engine, such as ``12.2.0``."""
+    return str(ffi.string(lib.tr_api_compiler()), "ascii")
 
 
 def error_codes(names: Sequence[str]) -> dict[str, int]:

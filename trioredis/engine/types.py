@@ -118,8 +118,9 @@ class EngineStats:
     used_memory: int
     used_memory_peak: int
     clients_memory: int
-    keys_memory: int
     keyspace_overhead: int
+    rehashing_memory: int
+    spare_memory: int
     alloc_count: int
     free_count: int
     not_counted: int
@@ -140,6 +141,11 @@ class EngineStats:
     reads: int
     writes: int
     turns: int
+    turn_ns: int
+    turn_ns_max: int
+    turn_commands_max: int
+    cron_ns: int
+    command_ns: int
     query_limit_closes: int
     output_limit_closes: int
     keyspace_hits: int
@@ -148,12 +154,16 @@ class EngineStats:
     expired_time_cap: int
     expire_cycle_us: int
     evicted_keys: int
+    over_limit_ms: int
+    over_limit_now_ms: int
     lazyfreed_objects: int
     lazyfree_pending: int
     dirty: int
     rate_commands: int
     rate_bytes_in: int
     rate_bytes_out: int
+    rate_turns: int
+    rate_turn_us: int
     now_us: int
     db_count: int
     error_kinds: int
@@ -209,10 +219,14 @@ class ClientInfo:
     argv_bytes: int
     output_bytes: int
     output_nodes: int
+    output_memory: int
+    output_chunk: int
     memory: int
     blocked: bool
     paused: bool
-    closing: bool
+    closing_now: bool
+    closing_after_reply: bool
+    wants_read: bool
     wants_write: bool
     is_unix: bool
     is_fed: bool

@@ -75,6 +75,20 @@ class EVENTS:
         ),
         "Nothing when it was asked for; otherwise look at the lines before.",
     )
+    SERVER_SHUTDOWN_REFUSED: Final = Event(
+        "server.shutdown_refused",
+        _WARNING,
+        "SHUTDOWN refused: {reason}",
+        (text("reason", "what stands in its way"),),
+        "Use SHUTDOWN NOSAVE, or FORCE, when the data may be lost.",
+    )
+    SERVER_SHUTDOWN_ABORTED: Final = Event(
+        "server.shutdown_aborted",
+        _NOTICE,
+        "Shutdown taken back, the server goes on",
+        (),
+        _NOTHING_TO_DO,
+    )
     SERVER_STOPPED: Final = Event(
         "server.stopped",
         _NOTICE,
