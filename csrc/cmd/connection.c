@@ -37,8 +37,8 @@ void tr_cmd_quit(tr_client *c) {
 }
 
 void tr_cmd_select(tr_client *c) {
-    int64_t id;
-    if (!tr_arg_int(c, 1, &id)) return;
+    int id;
+    if (!tr_arg_int32(c, 1, &id)) return;
     if (id < 0 || id >= c->x->store->db_count) {
         tr_reply_error(c, TR_MSG_DB_RANGE);
         return;
