@@ -25,7 +25,8 @@ int tr_arg_deadline(tr_client *c, int i, tr_time_unit unit, tr_time_base base, i
     return 1;
 }
 
-int tr_arg_positive_deadline(tr_client *c, int i, tr_time_unit unit, tr_time_base base, int64_t *when_ms) {
+int tr_arg_positive_deadline(tr_client *c, int i, tr_time_unit unit, tr_time_base base,
+                             int64_t *when_ms) {
     int64_t n;
     if (!tr_arg_int(c, i, &n)) return 0;
     if (n <= 0 || !to_deadline(c, unit, base, &n)) return refuse(c);

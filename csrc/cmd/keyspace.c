@@ -1,5 +1,5 @@
-/* Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE, RENAME, RENAMENX, COPY, MOVE; and whole databases: DBSIZE,
- * FLUSHDB, FLUSHALL, SWAPDB. */
+/* Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE, RENAME, RENAMENX, COPY, MOVE; and
+ * whole databases: DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. */
 #include <string.h>
 
 #include "exec/exec.h"

@@ -1,4 +1,5 @@
-/* What the server knows of a value besides its content: OBJECT ENCODING, FREQ, IDLETIME, REFCOUNT; MEMORY USAGE. */
+/* What the server knows of a value besides its content: OBJECT ENCODING, FREQ, IDLETIME,
+ * REFCOUNT; MEMORY USAGE. */
 #include "exec/exec.h"
 #include "exec/reply.h"
 
@@ -6,9 +7,11 @@
 #define SHARED_REFCOUNT INT32_MAX
 #define USAGE_SAMPLES 5 /* elements of an aggregate that MEMORY USAGE weighs unless told */
 #define MSG_SWITCHING                                                                              \
-    " Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+    " Please note that when switching between policies at runtime LRU and LFU data will take "     \
+    "some time to adjust."
 
-/* The entry of argv[2], or NULL after the null reply. Counts as a read, but is no use and no miss to tell of. */
+/* The entry of argv[2], or NULL after the null reply. Counts as a read, but is no use and no
+ * miss to tell of. */
 static const tr_entry *object(tr_client *c) {
     tr_store_stats *stats = &c->x->store->stats;
     const tr_entry *e = tr_db_look(c->db, &c->argv[2]);
@@ -34,7 +37,8 @@ void tr_cmd_object_freq(tr_client *c) {
         tr_reply_int(c, tr_store_lfu_now(store, e));
         return;
     }
-    tr_reply_error(c, "ERR An LFU maxmemory policy is not selected, access frequency not tracked." MSG_SWITCHING);
+    tr_reply_error(c, "ERR An LFU maxmemory policy is not selected, access frequency not "
+                      "tracked." MSG_SWITCHING);
 }
 
 void tr_cmd_object_idletime(tr_client *c) {
@@ -45,7 +49,8 @@ void tr_cmd_object_idletime(tr_client *c) {
         tr_reply_int(c, (int64_t)(tr_store_idle_ms(store, e) / 1000));
         return;
     }
-    tr_reply_error(c, "ERR An LFU maxmemory policy is selected, idle time not tracked." MSG_SWITCHING);
+    tr_reply_error(c, "ERR An LFU maxmemory policy is selected, idle time not "
+                      "tracked." MSG_SWITCHING);
 }
 
 /* A policy that looks at each key's use forbids sharing, once there is a limit. */

@@ -8,7 +8,7 @@
 
 typedef struct keys_walk {
     tr_client *c;
-    const tr_arg *pattern; /* NULL: everything */
+    const tr_arg *pattern;
     size_t count;
 } keys_walk;
 
@@ -16,15 +16,14 @@ static void visit_for_keys(void *ctx, tr_hnode *node) {
     keys_walk *walk = ctx;
     const tr_entry *e = (const tr_entry *)node;
     size_t len = tr_entry_key_len(e);
-    if (walk->pattern && !tr_glob_match(walk->pattern->ptr, walk->pattern->len, e->key, len, 0)) return;
+    if (!tr_glob_match(walk->pattern->ptr, walk->pattern->len, e->key, len, 0)) return;
     if (tr_db_is_expired(walk->c->db, e)) return;
     tr_reply_bulk(walk->c, e->key, len);
     walk->count++;
 }
 
 void tr_cmd_keys(tr_client *c) {
-    const tr_arg *pattern = &c->argv[1];
-    keys_walk walk = {.c = c, .pattern = pattern->len == 1 && pattern->ptr[0] == '*' ? NULL : pattern};
+    keys_walk walk = {.c = c, .pattern = &c->argv[1]};
     uint64_t cursor = 0;
     tr_w_gap gap = tr_w_defer(&c->w);
     /* Nothing changes the table meanwhile, so the scan meets each key once. */
@@ -42,7 +41,8 @@ void tr_cmd_randomkey(tr_client *c) {
     }
 }
 
-/* What one SCAN has found so far. Entries are borrowed: the command changes none but those it leaves out. */
+/* What one SCAN has found so far. Entries are borrowed: the command changes none but those it
+ * leaves out. */
 typedef struct scan_walk {
     tr_db *db;
     const tr_scan_args *args;
@@ -84,7 +84,8 @@ static void visit_for_scan(void *ctx, tr_hnode *node) {
 
 void tr_cmd_scan(tr_client *c) {
     tr_scan_args args;
-    if (!tr_scan_parse_cursor(c, 1, &args) || !tr_scan_parse_options(c, 2, TR_SCAN_KEYS, &args)) return;
+    if (!tr_scan_parse_cursor(c, 1, &args)) return;
+    if (!tr_scan_parse_options(c, 2, TR_SCAN_KEYS, &args)) return;
     scan_walk walk;
     walk.db = c->db;
     walk.args = &args;
@@ -100,7 +101,10 @@ void tr_cmd_scan(tr_client *c) {
         tr_reply_error(c, TR_MSG_NO_MEMORY);
     } else {
         tr_scan_reply_head(c, cursor, walk.count);
-        for (size_t i = 0; i < walk.count; i++) tr_reply_bulk(c, walk.found[i]->key, tr_entry_key_len(walk.found[i]));
+        for (size_t i = 0; i < walk.count; i++) {
+            const tr_entry *e = walk.found[i];
+            tr_reply_bulk(c, e->key, tr_entry_key_len(e));
+        }
     }
     if (walk.found != walk.room) tr_free(c->x->mem, walk.found);
 }

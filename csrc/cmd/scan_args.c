@@ -12,7 +12,8 @@ static int is_space(char ch) {
     return ch == ' ' || (ch >= '\t' && ch <= '\r');
 }
 
-/* Digits as C's strtoull takes them: space and a sign in front, "-1" the largest number, all bytes used. 1 and *out, or 0. */
+/* Digits as C's strtoull takes them: space and a sign in front, "-1" the largest number, all
+ * bytes used. 1 and *out, or 0. */
 static int parse_lenient(const char *p, size_t n, uint64_t *out) {
     size_t i = 0;
     while (i < n && is_space(p[i])) i++;
@@ -22,14 +23,15 @@ static int parse_lenient(const char *p, size_t n, uint64_t *out) {
     uint64_t v = 0;
     for (; i < n; i++) {
         if (p[i] < '0' || p[i] > '9') return 0;
-        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(p[i] - '0'), &v)) return 0;
+        if (__builtin_mul_overflow(v, 10, &v)) return 0;
+        if (__builtin_add_overflow(v, (uint64_t)(p[i] - '0'), &v)) return 0;
     }
     *out = negative ? 0 - v : v;
     return 1;
 }
 
-/* Clients that treat the cursor as text get away with forms that no server ever sends; only a plain negative number and
- * what is no number at all are refused. A NUL ends the text. */
+/* Clients that treat the cursor as text get away with forms that no server ever sends; only a
+ * plain negative number and what is no number at all are refused. A NUL ends the text. */
 int tr_scan_parse_cursor(tr_client *c, int i, tr_scan_args *out) {
     const tr_arg *arg = &c->argv[i];
     size_t len = strnlen(arg->ptr, arg->len);
@@ -44,8 +46,8 @@ int tr_scan_parse_cursor(tr_client *c, int i, tr_scan_args *out) {
 static tr_type type_of_name(const tr_store *store, const tr_arg *name) {
     for (int t = 0; t < TR_TYPE_COUNT; t++) {
         const tr_type_ops *ops = store->types[t];
-        if (ops != NULL && strlen(ops->name) == name->len && strncasecmp(ops->name, name->ptr, name->len) == 0)
-            return (tr_type)t;
+        if (ops == NULL || strlen(ops->name) != name->len) continue;
+        if (strncasecmp(ops->name, name->ptr, name->len) == 0) return (tr_type)t;
     }
     return TR_TYPE_COUNT;
 }
@@ -84,7 +86,8 @@ int tr_scan_parse_options(tr_client *c, int first, tr_scan_kind kind, tr_scan_ar
 }
 
 int tr_scan_matches(const tr_scan_args *args, const char *p, size_t len) {
-    return args->pattern == NULL || tr_glob_match(args->pattern->ptr, args->pattern->len, p, len, 0);
+    const tr_arg *pattern = args->pattern;
+    return pattern == NULL || tr_glob_match(pattern->ptr, pattern->len, p, len, 0);
 }
 
 int64_t tr_scan_steps_max(const tr_scan_args *args) {

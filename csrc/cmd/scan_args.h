@@ -1,8 +1,7 @@
 /* scan_args.h - the arguments that SCAN, SSCAN, HSCAN and ZSCAN share.
  *
- * SCAN:   tr_scan_parse_cursor(), then tr_scan_parse_options(TR_SCAN_KEYS).
- * others: tr_scan_parse_cursor(), then the key (a missing one answers an empty scan whatever the options say), then
- *         tr_scan_parse_options() with the kind of the value.
+ * SCAN parses the cursor, then the options. The others look at the key in between: a missing one
+ * answers an empty scan whatever the options say.
  * Both return 1, or 0 after the error reply. pattern is borrowed from the client's arguments.
  */
 #ifndef TR_CMD_SCAN_ARGS_H
@@ -10,8 +9,8 @@
 
 #include "exec/client.h"
 
-#define TR_SCAN_COUNT 10       /* elements that one call looks at unless told */
-#define TR_SCAN_VISITS_RATIO 10 /* buckets that one call may visit per element wanted, in a table that is nearly empty */
+#define TR_SCAN_COUNT 10        /* elements that one call looks at unless told */
+#define TR_SCAN_VISITS_RATIO 10 /* buckets that one call may visit per element wanted */
 
 typedef enum tr_scan_kind { TR_SCAN_KEYS, TR_SCAN_HASH, TR_SCAN_OTHER } tr_scan_kind;
 

@@ -1,4 +1,5 @@
-/* Strings as a whole: GET, MGET, MSET, MSETNX, STRLEN. MSET makes all it needs before it changes anything. */
+/* Strings as a whole: GET, MGET, MSET, MSETNX, STRLEN. MSET makes all it needs before it changes
+ * anything. */
 #include "exec/exec.h"
 #include "exec/reply.h"
 
@@ -39,8 +40,8 @@ static void discard_all(tr_client *c, tr_hnode *made) {
     }
 }
 
-/* Entries for all pairs of the command, in order, linked by their nodes and in no database yet. NULL after the error
- * reply. Hints the memory about the buckets that put_all() will look at. */
+/* Entries for all pairs of the command, in order, linked by their nodes and in no database yet.
+ * NULL after the error reply. Hints the memory about the buckets that put_all() will look at. */
 static tr_hnode *make_all(tr_client *c) {
     tr_hnode *made = NULL;
     tr_hnode **end = &made;

@@ -1,8 +1,9 @@
 /* LCS: the longest common subsequence of two strings, its length, or where its pieces stand.
  *
- * length[i][j] is the answer's length for the first i bytes of one and the first j of the other, filled row by row; from
- * the last cell a way back to an edge visits the answer's bytes in reverse. Time and memory grow with the product of the
- * two lengths; the settings' bound on strings bounds the memory. */
+ * length[i][j] is the answer's length for the first i bytes of one and the first j of the other,
+ * filled row by row; from the last cell a way back to an edge visits the answer's bytes in
+ * reverse. Time and memory grow with the product of the two lengths; the settings' bound on
+ * strings bounds the memory. */
 #include "base/assert.h"
 #include "exec/exec.h"
 #include "exec/reply.h"
@@ -55,7 +56,7 @@ static int parse_options(tr_client *c, lcs_options *o) {
 static int read_strings(tr_client *c, lcs *l) {
     const tr_entry *a = tr_db_read(c->db, &c->argv[1]);
     const tr_entry *b = tr_db_read(c->db, &c->argv[2]);
-    if ((a != NULL && tr_entry_type(a) != TR_STRING) || (b != NULL && tr_entry_type(b) != TR_STRING)) {
+    if ((a && tr_entry_type(a) != TR_STRING) || (b && tr_entry_type(b) != TR_STRING)) {
         tr_reply_error(c, "ERR The specified keys must contain string values");
         return 0;
     }
@@ -76,7 +77,8 @@ static int make_table(tr_client *c, lcs *l) {
     size_t size;
     int fits = !__builtin_mul_overflow(cells, sizeof(uint32_t), &size);
     if (fits && size > (size_t)c->x->string_max) {
-        tr_reply_error(c, "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+        tr_reply_error(c, "ERR Insufficient memory, transient memory for LCS exceeds "
+                          "proto-max-bulk-len");
         return 0;
     }
     l->length = fits ? tr_alloc(c->x->mem, size) : NULL;
@@ -99,7 +101,8 @@ static void fill_table(lcs *l) {
     }
 }
 
-/* Goes back from before (*i, *j) to the next piece. 1 and the piece, which (*i, *j) is then before, or 0: there is none. */
+/* Goes back from before (*i, *j) to the next piece. 1 and the piece, which (*i, *j) is then
+ * before, or 0: there is none. */
 static int match_before(const lcs *l, size_t *i, size_t *j, lcs_match *m) {
     const char *a = l->a.ptr, *b = l->b.ptr;
     while (*i > 0 && *j > 0 && a[*i - 1] != b[*j - 1]) {

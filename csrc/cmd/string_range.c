@@ -5,7 +5,8 @@
 #include "exec/exec.h"
 #include "exec/reply.h"
 
-#define GROW_DOUBLE_MAX ((size_t)1 << 20) /* bytes up to which a growing string doubles; beyond, it gets that much more */
+/* Bytes up to which a growing string doubles; beyond, it gets that much more. */
+#define GROW_DOUBLE_MAX ((size_t)1 << 20)
 
 /* 1, or 0 after the error reply. */
 static int check_size(tr_client *c, size_t have, size_t more) {
@@ -20,7 +21,8 @@ static size_t roomy(size_t len) {
     return len < GROW_DOUBLE_MAX ? len * 2 : len + GROW_DOUBLE_MAX;
 }
 
-/* The entry's own blob with room for `need` bytes, and for more where it had to grow. NULL: no memory. */
+/* The entry's own blob with room for `need` bytes, and for more where it had to grow. NULL: no
+ * memory. */
 static tr_blob *own_blob(tr_client *c, tr_entry *e, size_t need) {
     if (tr_entry_enc(e) == TR_ENC_RAW) {
         tr_blob *blob = tr_entry_ptr(e);
@@ -56,19 +58,21 @@ void tr_cmd_append(tr_client *c) {
     tr_reply_int(c, (int64_t)len);
 }
 
-/* The new string of SETRANGE on a key that has none: zeros, then the bytes. */
-static int set_range_of_new(tr_client *c, uint32_t hash, size_t offset) {
+/* SETRANGE on a key that has no string: zeros, then the bytes. *len becomes the length. */
+static int set_range_of_new(tr_client *c, uint32_t hash, size_t offset, size_t *len) {
     const tr_arg *part = &c->argv[3];
-    tr_blob *blob = tr_blob_new(c->x->mem, NULL, offset + part->len, 0);
+    *len = offset + part->len;
+    tr_blob *blob = tr_blob_new(c->x->mem, NULL, *len, 0);
     if (blob == NULL) return 0;
     memset(blob->data, 0, offset);
     memcpy(blob->data + offset, part->ptr, part->len);
-    if (tr_db_set_value(c->db, NULL, &c->argv[1], hash, TR_STRING, TR_ENC_RAW, blob, 0) != NULL) return 1;
+    const tr_arg *key = &c->argv[1];
+    if (tr_db_set_value(c->db, NULL, key, hash, TR_STRING, TR_ENC_RAW, blob, 0) != NULL) return 1;
     tr_blob_drop(c->x->mem, blob);
     return 0;
 }
 
-/* The same on one that has a string; *len is the length and becomes the new one. */
+/* The same on one that has a string, *len long so far. */
 static int set_range_of_old(tr_client *c, tr_entry *e, size_t offset, size_t *len) {
     const tr_arg *part = &c->argv[3];
     size_t end = offset + part->len;
@@ -99,12 +103,11 @@ void tr_cmd_setrange(tr_client *c) {
         return;
     }
     if (!check_size(c, (size_t)offset, part_len)) return;
-    int done = e ? set_range_of_old(c, e, (size_t)offset, &len) : set_range_of_new(c, hash, (size_t)offset);
-    if (!done) {
+    size_t at = (size_t)offset;
+    if (!(e ? set_range_of_old(c, e, at, &len) : set_range_of_new(c, hash, at, &len))) {
         tr_reply_error(c, TR_MSG_NO_MEMORY);
         return;
     }
-    if (e == NULL) len = (size_t)offset + part_len;
     tr_db_changed(c->db, TR_EV_STRING, "setrange", key->ptr, key->len);
     tr_reply_int(c, (int64_t)len);
 }

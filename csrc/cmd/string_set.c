@@ -1,4 +1,5 @@
-/* SET, its relatives, and the commands that read a string and change its life: GETSET, GETDEL, GETEX. */
+/* SET, its relatives, and the commands that read a string and change its life: GETSET, GETDEL,
+ * GETEX. */
 #include <string.h>
 
 #include "base/assert.h"
@@ -117,8 +118,10 @@ static void reply_held(tr_client *c, const held *h) {
     }
 }
 
-/* Sets argv[1] and its deadline, if any, and tells of it. 1, or 0 after the error reply, with nothing changed. */
-static int store_value(tr_client *c, tr_entry *old, uint32_t hash, const tr_arg *value, const set_options *o) {
+/* Sets argv[1] and its deadline, if any, and tells of it. 1, or 0 after the error reply, with
+ * nothing changed. */
+static int store_value(tr_client *c, tr_entry *old, uint32_t hash, const tr_arg *value,
+                       const set_options *o) {
     const tr_arg *key = &c->argv[1];
     int has_deadline = (o->bits & OPT_DEADLINES) != 0;
     int keeps = has_deadline || o->bits & OPT_KEEPTTL;

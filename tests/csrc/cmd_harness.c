@@ -50,11 +50,14 @@ static const tr_type_ops list_ops = {
 
 static void note(cmd_harness *h, const tr_db *db, const char *what, const char *key, size_t len) {
     size_t room = sizeof(h->events) - h->events_len;
-    int n = snprintf(h->events + h->events_len, room, "%s%d:%s:%.*s", h->events_len ? " " : "", db->id, what, (int)len, key);
+    const char *gap = h->events_len ? " " : "";
+    char *at = h->events + h->events_len;
+    int n = snprintf(at, room, "%s%d:%s:%.*s", gap, db->id, what, (int)len, key);
     if ((size_t)n < room) h->events_len += (size_t)n; /* nobody asks for that many */
 }
 
-static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *name, const char *key, size_t len) {
+static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *name, const char *key,
+                     size_t len) {
     (void)cls;
     note(ctx, db, name, key, len);
 }
@@ -177,10 +180,14 @@ static void dump_entry(void *ctx, tr_hnode *node) {
         tr_entry_view(e, &v);
         put_escaped(value, sizeof(value), v.ptr, v.len < 400 ? v.len : 400);
     }
-    int n = snprintf(line, sizeof(line), "%d:%.*s=%s(%s)", d->db->id, (int)tr_entry_key_len(e), e->key, value,
-                     d->db->store->types[tr_entry_type(e)]->encoding_name(e));
-    if (e->ttl_slot != 0)
-        snprintf(line + n, sizeof(line) - (size_t)n, "+%lld", (long long)(tr_db_expire_at(d->db, e) - d->db->store->now_ms));
+    const tr_store *store = d->db->store;
+    const char *encoding = store->types[tr_entry_type(e)]->encoding_name(e);
+    int n = snprintf(line, sizeof(line), "%d:%.*s=%s(%s)", d->db->id, (int)tr_entry_key_len(e),
+                     e->key, value, encoding);
+    if (e->ttl_slot != 0) {
+        long long left = tr_db_expire_at(d->db, e) - store->now_ms;
+        snprintf(line + n, sizeof(line) - (size_t)n, "+%lld", left);
+    }
     tr_assert(d->count < 1024);
     d->lines[d->count++] = strdup(line);
 }
@@ -301,7 +308,8 @@ int harness_script(const cmd_step *steps, size_t count) {
             const char *got = harness_run(h, steps[i][0]);
             tr_store_check(&h->store);
             if (want == NULL || strcmp(got, want) == 0) continue;
-            fprintf(stderr, "step %zu, RESP%d: %s\n  got  %s\n  want %s\n", i, proto, steps[i][0], got, want);
+            fprintf(stderr, "step %zu, RESP%d: %s\n", i, proto, steps[i][0]);
+            fprintf(stderr, "  got  %s\n  want %s\n", got, want);
             bad++;
         }
         harness_free(h);
@@ -354,8 +362,12 @@ int harness_fail_sweep(const cmd_step *setup, size_t setup_count, const char *co
         harness_free(h);
         int no_reply = strcmp(o.reply, "(no reply)") == 0;
         const char *want = is_refusal(o.reply) ? before : usual.keyspace;
-        int good = (no_reply || is_refusal(o.reply) || strcmp(o.reply, usual.reply) == 0) && strcmp(o.keyspace, want) == 0;
-        if (!good) fprintf(stderr, "%s, allocation %d fails: %s\n  got  %s\n  want %s\n", command, (int)nth, o.reply, o.keyspace, want);
+        int good = no_reply || is_refusal(o.reply) || strcmp(o.reply, usual.reply) == 0;
+        if (strcmp(o.keyspace, want) != 0) good = 0;
+        if (!good) {
+            fprintf(stderr, "%s, allocation %d fails: %s\n", command, (int)nth, o.reply);
+            fprintf(stderr, "  got  %s\n  want %s\n", o.keyspace, want);
+        }
         int is_last = o.failures == 0;
         release(&o);
         if (!good) seen = -1;

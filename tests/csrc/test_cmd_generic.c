@@ -1,5 +1,6 @@
-/* Keys and databases: expiry, deletion, renaming, copying, moving, walking, and what OBJECT and MEMORY tell; each option and
- * refusal as a step of a script that runs in RESP2 and RESP3, events and counts of changes, and failing allocations. */
+/* Keys and databases: expiry, deletion, renaming, copying, moving, walking, and what OBJECT and
+ * MEMORY tell; each option and refusal as a step of a script that runs in RESP2 and RESP3,
+ * events and counts of changes, and failing allocations. */
 #include <stdlib.h>
 
 #include "base/rng.h"
@@ -12,6 +13,7 @@
 #define NOT_INT32 "-ERR value is out of range, value must between -2147483648 and 2147483647"
 #define DB_RANGE "-ERR DB index is out of range"
 #define SAME "-ERR source and destination objects are the same"
+#define LONG44 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define EXPIRE_OF(name) "-ERR invalid expire time in '" name "' command"
 
 static void expiry(void) {
@@ -52,9 +54,12 @@ static void expiry(void) {
         {"EXPIRE k abc", NOT_INT},
         {"EXPIRE k 1.5", NOT_INT},
         {"EXPIRE k abc FOO", "-ERR Unsupported option FOO"},
-        {"EXPIRE k abc NX XX", "-ERR NX and XX, GT or LT options at the same time are not compatible"},
-        {"EXPIRE k 10 NX GT", "-ERR NX and XX, GT or LT options at the same time are not compatible"},
-        {"EXPIRE k 10 LT NX", "-ERR NX and XX, GT or LT options at the same time are not compatible"},
+        {"EXPIRE k abc NX XX",
+         "-ERR NX and XX, GT or LT options at the same time are not compatible"},
+        {"EXPIRE k 10 NX GT",
+         "-ERR NX and XX, GT or LT options at the same time are not compatible"},
+        {"EXPIRE k 10 LT NX",
+         "-ERR NX and XX, GT or LT options at the same time are not compatible"},
         {"EXPIRE k 10 GT LT", "-ERR GT and LT options at the same time are not compatible"},
         {"EXPIRE k 10 GT LT foo", "-ERR Unsupported option foo"},
         {"EXPIRE k", "-ERR wrong number of arguments for 'expire' command"},
@@ -117,7 +122,8 @@ static void deadlines_in_the_past(void) {
     CHECK(harness_script(STEPS(steps)));
 }
 
-/* Where time deletes nothing a key that is due is not seen by readers, but is there for those who change it. */
+/* Where time deletes nothing a key that is due is not seen by readers, but is there for those
+ * who change it. */
 static void expired_keys_that_are_kept(void) {
     static const cmd_step steps[] = {
         {"SET a 1 PX 1", "+OK"},
@@ -257,7 +263,9 @@ static void copying(void) {
         {"COPY a b DB 99999999999", NOT_INT32},
         {"COPY a b DB -1", DB_RANGE},
         {"COPY a b DB 4", DB_RANGE},
-        {"@dump", "0:a=text(embstr)+10000 0:b=text(embstr)+10000 1:a=text(embstr)+10000 2:c=text(embstr)+10000"},
+        {"@dump",
+         "0:a=text(embstr)+10000 0:b=text(embstr)+10000 1:a=text(embstr)+10000 "
+         "2:c=text(embstr)+10000"},
         {"SET n 42", "+OK"},
         {"COPY n b REPLACE", ":1"},
         {"COPY n l", ":1"},
@@ -266,10 +274,13 @@ static void copying(void) {
         {"TYPE b", "+list"},
         {"DEL l", ":1"},
         {"COPY b l", ":1"},
-        {"@dump", "0:a=text(embstr)+10000 0:b=?(listpack) 0:l=?(listpack) 0:n=42(int) 1:a=text(embstr)+10000 "
+        {"@dump",
+         "0:a=text(embstr)+10000 0:b=?(listpack) 0:l=?(listpack) 0:n=42(int) "
+         "1:a=text(embstr)+10000 "
                   "2:c=text(embstr)+10000"},
         {"@clear", ""},
-        {"SET big aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "+OK"},
+        {"SET big " LONG44 LONG44 "aaaaa",
+         "+OK"},
         {"COPY big twin", ":1"},
         {"SETRANGE big 0 b", ":93"},
         {"GETRANGE big 0 1", "$2 ba"},
@@ -364,7 +375,8 @@ static void walking(void) {
     CHECK(harness_script(STEPS(steps)));
 }
 
-/* Every key that was there from the first SCAN to the last is returned, whatever else comes and goes. */
+/* Every key that was there from the first SCAN to the last is returned, whatever else comes and
+ * goes. */
 static void scans_are_complete(void) {
     enum { KEPT = 700 };
     static char seen[KEPT];
@@ -389,7 +401,8 @@ static void scans_are_complete(void) {
         }
         free(reply);
         for (int i = 0; i < 30; i++) {
-            sprintf(command, rounds < 60 ? "SET other:%d x" : "DEL other:%d", (int)tr_rng_below(&rng, 4000));
+            int other = (int)tr_rng_below(&rng, 4000);
+            sprintf(command, rounds < 60 ? "SET other:%d x" : "DEL other:%d", other);
             harness_run(h, command);
         }
     } while (cursor != 0 && ++rounds < 100000);
@@ -427,8 +440,11 @@ static void objects(void) {
         {"OBJECT IDLETIME e", ":5"},
         {"TOUCH e", ":1"},
         {"OBJECT IDLETIME e", ":0"},
-        {"OBJECT FREQ e", "-ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
-                          "switching between policies at runtime LRU and LFU data will take some time to adjust."},
+        {"OBJECT FREQ e",
+         "-ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
+         "that when "
+                          "switching between policies at runtime LRU and LFU data will take "
+                          "some time to adjust."},
         {"@policy 1", ""},
         {"OBJECT REFCOUNT i", ":2147483647"},
         {"@maxmemory 1000000000", ""},
@@ -439,8 +455,10 @@ static void objects(void) {
         {"OBJECT REFCOUNT i", ":1"},
         {"SET f x", "+OK"},
         {"OBJECT FREQ f", ":5"},
-        {"OBJECT IDLETIME f", "-ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
-                              "switching between policies at runtime LRU and LFU data will take some time to adjust."},
+        {"OBJECT IDLETIME f",
+         "-ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+                              "switching between policies at runtime LRU and LFU data will take "
+                              "some time to adjust."},
         {"MEMORY USAGE none", NIL},
         {"MEMORY USAGE none SAMPLES x", NOT_INT},
         {"MEMORY USAGE e SAMPLES -1", SYNTAX},
@@ -459,7 +477,7 @@ static int64_t usage(cmd_harness *h, const char *command) {
 
 /* MEMORY USAGE of a key is what the account gets back when it goes. */
 static void usage_is_what_deletion_frees(void) {
-    static const char *const sets[] = {"SET k 1", "SET k text", "SET k aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "@list k"};
+    static const char *const sets[] = {"SET k 1", "SET k text", "SET k " LONG44 "aa", "@list k"};
     cmd_harness *h = harness_new(2);
     harness_run(h, "DEL k"); /* what the first call of a command keeps is here now */
     for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
@@ -473,20 +491,23 @@ static void usage_is_what_deletion_frees(void) {
     harness_free(h);
 }
 
-#define LONG44 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-
 static void memory_fails(void) {
     static const cmd_step setup[] = {
-        {"PING"}, {"MSET a 1 b text c " LONG44 "bb"}, {"SET t v EX 100"}, {"@list l"}, {"COPY c c DB 1"},
+        {"PING"},    {"MSET a 1 b text c " LONG44 "bb"},
+        {"@list l"}, {"SET t v EX 100"},
+        {"COPY c c DB 1"},
     };
     static const char *const commands[] = {
-        "DEL a b c l none", "UNLINK a", "EXISTS a b", "TYPE a", "TOUCH a", "EXPIRE a 10", "EXPIRE t 10", "EXPIRE t -1", "PERSIST t", "TTL t",
-        "RENAME a b", "RENAME c l", "RENAME t a", "RENAME l new", "RENAMENX c new", "COPY a new", "COPY c new", "COPY l new", "COPY t new",
-        "COPY t a REPLACE", "COPY l a REPLACE", "COPY t c DB 1 REPLACE", "COPY c c DB 2", "MOVE t 1", "MOVE t 2", "MOVE c 1", "MOVE l 3",
-        "DBSIZE", "FLUSHDB", "FLUSHALL", "FLUSHALL ASYNC", "SWAPDB 0 1", "KEYS *", "SCAN 0 COUNT 100",
+        "DEL a b c l none", "UNLINK a", "EXISTS a b", "TYPE a", "TOUCH a", "EXPIRE a 10",
+        "EXPIRE t 10", "EXPIRE t -1", "PERSIST t", "TTL t", "RENAME a b", "RENAME c l",
+        "RENAME t a", "RENAME l new", "RENAMENX c new", "COPY a new", "COPY c new", "COPY l new",
+        "COPY t new", "COPY t a REPLACE", "COPY l a REPLACE", "COPY t c DB 1 REPLACE",
+        "COPY c c DB 2", "MOVE t 1", "MOVE t 2", "MOVE c 1", "MOVE l 3", "DBSIZE", "FLUSHDB",
+        "FLUSHALL", "FLUSHALL ASYNC", "SWAPDB 0 1", "KEYS *", "SCAN 0 COUNT 100",
         "OBJECT ENCODING a", "MEMORY USAGE a",
     };
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) CHECK(harness_fail_sweep(STEPS(setup), commands[i]) >= 0);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        CHECK(harness_fail_sweep(STEPS(setup), commands[i]) >= 0);
     CHECK(harness_fail_sweep(STEPS(setup), "COPY t new") >= 1);
     CHECK(harness_fail_sweep(STEPS(setup), "MOVE t 2") >= 2);
 }

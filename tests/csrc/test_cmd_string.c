@@ -1,5 +1,6 @@
-/* The string commands: each option and each refusal as a step of a script that runs in RESP2 and RESP3; the events and the
- * count of changes they leave; and each allocation of each of them failing in turn. */
+/* The string commands: each option and each refusal as a step of a script that runs in RESP2 and
+ * RESP3; the events and the count of changes they leave; and each allocation of each of them
+ * failing in turn. */
 #include <stdlib.h>
 
 #include "base/rng.h"
@@ -191,7 +192,8 @@ static void many_at_once(void) {
         {"@advance 2", ""},
         {"MSETNX old 3", ":1"},
         {"GET old", "$1 3"},
-        {"MSET big aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "+OK"},
+        {"MSET big aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         "+OK"},
         {"OBJECT ENCODING big", "$3 raw"},
         {"STRLEN big", ":72"},
     };
@@ -334,7 +336,8 @@ static void run_unread(cmd_harness *h, const tr_arg *argv, int argc) {
     tr_execute(&h->c);
 }
 
-/* Replies of big values share the value with the output: a change before they leave must not show in them. */
+/* Replies of big values share the value with the output: a change before they leave must not
+ * show in them. */
 static void big_values_are_shared_and_copied(void) {
     enum { SIZE = 20000 };
     static char command[SIZE + 32], want[SIZE + 32];
@@ -344,7 +347,10 @@ static void big_values_are_shared_and_copied(void) {
     CHECK_EQ_STR(harness_run(h, command), "+OK");
     const tr_blob *blob = tr_entry_ptr(tr_db_peek(h->c.db, "k", 1));
     const tr_arg get[] = {{.ptr = "GET", .len = 3}, {.ptr = "k", .len = 1}};
-    const tr_arg set[] = {{.ptr = "SETRANGE", .len = 8}, {.ptr = "k", .len = 1}, {.ptr = "0", .len = 1}, {.ptr = "b", .len = 1}};
+    const tr_arg set[] = {{.ptr = "SETRANGE", .len = 8},
+                          {.ptr = "k", .len = 1},
+                          {.ptr = "0", .len = 1},
+                          {.ptr = "b", .len = 1}};
     run_unread(h, get, 2);
     CHECK_EQ_INT(blob->refs, 2);
     run_unread(h, set, 4);
@@ -381,7 +387,8 @@ static void lcs(void) {
          "%2 $7 matches *2 *2 *2 :4 :7 *2 :5 :8 *2 *2 :2 :3 *2 :0 :1 $3 len :6"},
         {"LCS a b IDX MINMATCHLEN 4", "*4 $7 matches *1 *2 *2 :4 :7 *2 :5 :8 $3 len :6",
          "%2 $7 matches *1 *2 *2 :4 :7 *2 :5 :8 $3 len :6"},
-        {"LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN", "*4 $7 matches *1 *3 *2 :4 :7 *2 :5 :8 :4 $3 len :6",
+        {"LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN",
+         "*4 $7 matches *1 *3 *2 :4 :7 *2 :5 :8 :4 $3 len :6",
          "%2 $7 matches *1 *3 *2 :4 :7 *2 :5 :8 :4 $3 len :6"},
         {"LCS a b IDX MINMATCHLEN 5", "*4 $7 matches *0 $3 len :6", "%2 $7 matches *0 $3 len :6"},
         {"LCS a b WITHMATCHLEN", "$6 mytext"},
@@ -401,14 +408,16 @@ static void lcs(void) {
         {"SET m 2345", "+OK"},
         {"LCS n m", "$3 234"},
         {"@string-max 359", ""},
-        {"LCS a b", "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"},
+        {"LCS a b",
+         "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"},
         {"@string-max 360", ""},
         {"LCS a b", "$6 mytext"},
     };
     CHECK(harness_script(STEPS(steps)));
 }
 
-/* The answer is a subsequence of both strings, and no longer one exists (by trying every subsequence of a short one). */
+/* The answer is a subsequence of both strings, and no longer one exists (by trying every
+ * subsequence of a short one). */
 static void lcs_of_random_strings(void) {
     tr_rng rng = {.state = 7};
     for (int round = 0; round < 300; round++) {
@@ -473,13 +482,15 @@ static void memory_fails(void) {
         {"@list l"},
     };
     static const char *const commands[] = {
-        "GET a", "GET c", "MGET a b c", "STRLEN c",
-        "SET a " LONG44 "cc", "SET b 1", "SET new " LONG44 "cc", "SET new x EX 10", "SET d x EX 10", "SET t x PX 1",
-        "SET l x", "SET c x GET", "SET t " LONG44 " KEEPTTL GET", "SET l " LONG44 "x EX 5", "SETNX new x", "SETEX new 10 x",
-        "PSETEX c 10 x", "GETSET c x", "GETDEL c", "GETEX d EX 10", "GETEX t PERSIST", "GETEX a PXAT 1",
-        "MSET a 2 b 2 new " LONG44 "xx l x new2 y", "MSETNX n1 1 n2 " LONG44 "xx n3 x",
-        "INCR a", "INCR new", "INCRBYFLOAT a 1.5", "INCRBYFLOAT new 1e300", "APPEND a 1", "APPEND b x", "APPEND c x", "APPEND new x",
-        "SETRANGE a 1 x", "SETRANGE c 100 x", "SETRANGE new 50 x", "GETRANGE c 0 10", "LCS b c", "LCS b c IDX", "LCS b c LEN",
+        "GET a", "GET c", "MGET a b c", "STRLEN c", "SET a " LONG44 "cc", "SET b 1",
+        "SET new " LONG44 "cc", "SET new x EX 10", "SET d x EX 10", "SET t x PX 1", "SET l x",
+        "SET c x GET", "SET t " LONG44 " KEEPTTL GET", "SET l " LONG44 "x EX 5", "SETNX new x",
+        "SETEX new 10 x", "PSETEX c 10 x", "GETSET c x", "GETDEL c", "GETEX d EX 10",
+        "GETEX t PERSIST", "GETEX a PXAT 1", "MSET a 2 b 2 new " LONG44 "xx l x new2 y",
+        "MSETNX n1 1 n2 " LONG44 "xx n3 x", "INCR a", "INCR new", "INCRBYFLOAT a 1.5",
+        "INCRBYFLOAT new 1e300", "APPEND a 1", "APPEND b x", "APPEND c x", "APPEND new x",
+        "SETRANGE a 1 x", "SETRANGE c 100 x", "SETRANGE new 50 x", "GETRANGE c 0 10", "LCS b c",
+        "LCS b c IDX", "LCS b c LEN",
     };
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         CHECK(harness_fail_sweep(STEPS(setup), commands[i]) >= 0);
