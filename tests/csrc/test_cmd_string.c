@@ -231,6 +231,10 @@ static void numbers(void) {
         {"OBJECT ENCODING s", "$3 raw"},
         {"INCR s", ":13"},
         {"OBJECT ENCODING s", "$3 int"},
+        {"SET s 1 EX 100", "+OK"},
+        {"APPEND s 2", ":2"},
+        {"INCR s", ":13"},
+        {"TTL s", ":100"},
         {"@list l", ""},
         {"INCR l", WRONGTYPE},
         {"INCRBYFLOAT l 1", WRONGTYPE},
@@ -378,6 +382,22 @@ static void set_keeps_the_blob(void) {
     harness_free(h);
 }
 
+/* How often a key was used is not forgotten when its value is replaced. */
+static void replaced_keys_keep_their_frequency(void) {
+    static const char *const sets[] = {"SET k x", "MSET k 1", "SET k 2 GET", "INCRBYFLOAT k 1"};
+    cmd_harness *h = harness_new(2);
+    harness_run(h, "@policy 2");
+    harness_run(h, "SET k v");
+    for (int i = 0; i < 500; i++) harness_run(h, "GET k");
+    int64_t used = strtoll(harness_run(h, "OBJECT FREQ k") + 1, NULL, 10);
+    CHECK(used > 8);
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        harness_run(h, sets[i]);
+        CHECK(strtoll(harness_run(h, "OBJECT FREQ k") + 1, NULL, 10) >= used);
+    }
+    harness_free(h);
+}
+
 static void lcs(void) {
     static const cmd_step steps[] = {
         {"MSET a ohmytext b mynewtext", "+OK"},
@@ -401,6 +421,8 @@ static void lcs(void) {
         {"LCS a none LEN", ":0"},
         {"LCS none none IDX", "*4 $7 matches *0 $3 len :0", "%2 $7 matches *0 $3 len :0"},
         {"LCS a a", "$8 ohmytext"},
+        {"MSET c ab d ba", "+OK"},
+        {"LCS c d", "$1 b"},
         {"@list l", ""},
         {"LCS a l FOO", "-ERR The specified keys must contain string values"},
         {"LCS l a", "-ERR The specified keys must contain string values"},
@@ -507,6 +529,7 @@ int main(void) {
     RUN(ranges);
     RUN(big_values_are_shared_and_copied);
     RUN(set_keeps_the_blob);
+    RUN(replaced_keys_keep_their_frequency);
     RUN(lcs);
     RUN(lcs_of_random_strings);
     RUN(events_of_set);
