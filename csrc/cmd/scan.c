@@ -16,14 +16,17 @@ static void visit_for_keys(void *ctx, tr_hnode *node) {
     keys_walk *walk = ctx;
     const tr_entry *e = (const tr_entry *)node;
     size_t len = tr_entry_key_len(e);
-    if (!tr_glob_match(walk->pattern->ptr, walk->pattern->len, e->key, len, 0)) return;
+    const tr_arg *pattern = walk->pattern; /* NULL: every key */
+    if (pattern != NULL && !tr_glob_match(pattern->ptr, pattern->len, e->key, len, 0)) return;
     if (tr_db_is_expired(walk->c->db, e)) return;
     tr_reply_bulk(walk->c, e->key, len);
     walk->count++;
 }
 
 void tr_cmd_keys(tr_client *c) {
-    keys_walk walk = {.c = c, .pattern = &c->argv[1]};
+    const tr_arg *pattern = &c->argv[1];
+    int is_all = pattern->len == 1 && pattern->ptr[0] == '*'; /* which finds the empty key, too */
+    keys_walk walk = {.c = c, .pattern = is_all ? NULL : pattern};
     uint64_t cursor = 0;
     tr_w_gap gap = tr_w_defer(&c->w);
     /* Nothing changes the table meanwhile, so the scan meets each key once. */
