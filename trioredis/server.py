@@ -26,6 +26,7 @@ from trioredis import dispatch
 from trioredis.client import Client
 from trioredis.config import Config, ConfigApplyError
 from trioredis.engine import CloseReason, Engine, EngineError, EngineStats, Event, EventKind
+from trioredis.inprocess import InProcessClient
 from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
 from trioredis.pump import Pump
@@ -74,7 +75,7 @@ class Server:
         self.run_id: Final = os.urandom(ID_BYTES).hex()
         self.replication_id: Final = os.urandom(ID_BYTES).hex()
         self.startup_bytes = 0
-        self._clients: dict[int, Client] = {}
+        self._clients: dict[int, Client | InProcessClient] = {}
         self._pump: Final = Pump(engine)
         self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
         self._shutdown: Shutdown | None = None
@@ -101,6 +102,19 @@ class Server:
     def address(self) -> tuple[str, int]:
         """Host and port of the first TCP listener."""
         return next(((one.host, one.port) for one in self.listeners if one.port), ("", 0))
+
+    def open_client(self) -> InProcessClient:
+        """A client inside this process: no socket, the same commands. Close it, best by ``async with``.
+
+        Raises:
+            EngineError: no memory.
+        """
+        client = InProcessClient(self.engine, self._forget_client)
+        self._clients[client.ident] = client
+        return client
+
+    def _forget_client(self, ident: int) -> None:
+        self._clients.pop(ident, None)
 
     def statistics(self) -> EngineStats:
         """Counters and sizes, at this moment."""
@@ -241,7 +255,7 @@ class Server:
             else:
                 self._note(event)
 
-    def _tell(self, client: Client | None, event: Event) -> None:
+    def _tell(self, client: Client | InProcessClient | None, event: Event) -> None:
         if client is not None:
             client.tell(event)
 
