@@ -26,7 +26,9 @@ static void take_block(uint32_t h[5], const unsigned char *p) {
     for (int i = 16; i < ROUNDS; i++) w[i] = rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
     for (int i = 0; i < ROUNDS; i++) {
-        uint32_t parity = b ^ c ^ d, choice = (b & c) | (~b & d), majority = (b & c) | (b & d) | (c & d);
+        uint32_t parity = b ^ c ^ d;
+        uint32_t choice = (b & c) | (~b & d);
+        uint32_t majority = (b & c) | (b & d) | (c & d);
         uint32_t f = i < 20 ? choice : i >= 40 && i < 60 ? majority : parity;
         uint32_t next = rotl(a, 5) + f + e + constants[i / 20] + w[i];
         e = d;

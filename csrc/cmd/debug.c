@@ -1,4 +1,5 @@
-/* DEBUG: looks behind the scenes and makes things happen that tests need. A row of the table for each subcommand. */
+/* DEBUG: looks behind the scenes, and makes things happen that tests need. The table has a row for
+ * each subcommand. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,14 +14,21 @@
 #define TABLE_TEXT 4096         /* bytes of text about one hash table */
 #define POPULATE_KEY_MAX 4096   /* longest prefix of a key, with its number */
 #define SLEEP_SECONDS_MAX 1e9
+#define MSG_UNKNOWN                                                                                \
+    "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG HELP."
+#define MSG_NO_TABLE                                                                               \
+    "ERR The value stored at the specified key is not represented using an hash table"
 #define NS_PER_S 1000000000
 
 static void debug_sleep(tr_client *c) {
     double seconds = 0;
-    if (!tr_num_parse_double(c->argv[2].ptr, c->argv[2].len, &seconds) || !(seconds > 0)) seconds = 0;
+    if (!tr_num_parse_double(c->argv[2].ptr, c->argv[2].len, &seconds) || seconds < 0) seconds = 0;
     if (seconds > SLEEP_SECONDS_MAX) seconds = SLEEP_SECONDS_MAX;
     double whole = floor(seconds);
-    struct timespec left = {.tv_sec = (time_t)whole, .tv_nsec = (long)((seconds - whole) * NS_PER_S)};
+    struct timespec left = {
+        .tv_sec = (time_t)whole,
+        .tv_nsec = (long)((seconds - whole) * NS_PER_S),
+    };
     while (nanosleep(&left, &left) != 0) continue; /* a signal: the rest of the time is in `left` */
     tr_reply_ok(c);
 }
@@ -53,9 +61,11 @@ static void debug_object(tr_client *c) {
     }
     const tr_store *store = c->x->store;
     char text[256];
+    const char *encoding = store->types[tr_entry_type(e)]->encoding_name(e);
     int n = snprintf(text, sizeof(text),
-                     "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%" PRIu32 " lru_seconds_idle:%" PRIu64,
-                     (const void *)e, store->types[tr_entry_type(e)]->encoding_name(e), saved_bytes(e), tr_entry_lru(e),
+                     "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%" PRIu32
+                     " lru_seconds_idle:%" PRIu64,
+                     (const void *)e, encoding, saved_bytes(e), tr_entry_lru(e),
                      tr_store_idle_ms(store, e) / 1000);
     tr_w_simple(&c->w, text, (size_t)n);
 }
@@ -90,22 +100,31 @@ static int arg_count(tr_client *c, int i, int64_t *out) {
     return 0;
 }
 
-/* Adds one key unless it is there; value is `size` bytes long (0: as long as its text). 0 or TR_ENOMEM. */
-static int populate_one(tr_db *db, const tr_arg *key, int64_t number, int64_t size) {
+/* A string of `size` bytes: the text, cut or followed by zeros. NULL: no memory. */
+static tr_entry *add_filled(tr_db *db, const tr_arg *key, uint32_t hash, const char *text,
+                            size_t size) {
+    tr_mem *mem = db->store->mem;
+    tr_blob *blob = tr_blob_new(mem, NULL, size, size);
+    if (blob == NULL) return NULL;
+    memset(blob->data, 0, size);
+    memcpy(blob->data, text, strlen(text));
+    tr_entry *e = tr_db_set_value(db, NULL, key, hash, TR_STRING, TR_ENC_RAW, blob, 0);
+    if (e == NULL) tr_blob_drop(mem, blob);
+    return e;
+}
+
+/* Adds one key unless it is there, with a value of `size` bytes (0: as long as its text). 0 or
+ * TR_ENOMEM. */
+static int populate_one(tr_db *db, const tr_arg *key, int64_t number, size_t size) {
     uint32_t hash;
     if (tr_db_write_hash(db, key, &hash) != NULL) return TR_OK;
-    char text[TR_INT_TEXT + 8];
+    char text[TR_EMB_VALUE_MAX] = {0};
     size_t len = (size_t)snprintf(text, sizeof(text), "value:%" PRId64, number);
-    if (size != 0 && (uint64_t)size <= len) len = (size_t)size;
-    tr_entry *e = tr_db_set_plain(db, NULL, key, hash, text, len, 0);
-    if (e != NULL && (uint64_t)size > len) {
-        tr_blob *blob = tr_db_own_blob(db, &e, (size_t)size);
-        if (blob == NULL) return TR_ENOMEM;
-        memset(blob->data + len, 0, (size_t)size - len);
-        blob->len = (size_t)size;
-    }
+    if (size == 0) size = len;
+    tr_entry *e = size <= sizeof(text) ? tr_db_set_plain(db, NULL, key, hash, text, size, 0)
+                                       : add_filled(db, key, hash, text, size);
     if (e == NULL) return TR_ENOMEM;
-    tr_db_changed(db, 0, "set", key->ptr, key->len);
+    tr_db_changed(db, 0, "", key->ptr, key->len);
     return TR_OK;
 }
 
@@ -124,7 +143,7 @@ static void debug_populate(tr_client *c) {
     for (int64_t i = 0; i < count; i++) {
         size_t digits = tr_num_format_int(text + prefix->len + 1, i);
         const tr_arg key = {.ptr = text, .len = prefix->len + 1 + digits};
-        if (populate_one(c->db, &key, i, size) != TR_OK) {
+        if (populate_one(c->db, &key, i, (size_t)size) != TR_OK) {
             tr_reply_error(c, TR_MSG_NO_MEMORY);
             return;
         }
@@ -144,18 +163,18 @@ static void debug_htstats(tr_client *c) {
     char text[TABLE_TEXT + 256];
     size_t at = (size_t)sprintf(text, "[Dictionary HT]\n");
     at += tr_hash_stats(&db->keys, text + at, TABLE_TEXT);
-    at += (size_t)sprintf(text + at, "[Expires heap]\n number of elements: %" PRIu32 "\n size in bytes: %zu\n", db->ttl.count,
-                          tr_ttlheap_memory(&db->ttl));
+    at += (size_t)sprintf(text + at,
+                          "[Expires heap]\n number of elements: %" PRIu32 "\n size in bytes: %zu\n",
+                          db->ttl.count, tr_ttlheap_memory(&db->ttl));
     tr_w_verbatim(&c->w, "txt", text, at);
 }
 
 static void debug_htstats_key(tr_client *c) {
     const tr_entry *e = tr_db_look(c->db, &c->argv[2]);
-    tr_reply_error(c, e == NULL ? TR_MSG_NO_KEY
-                                : "ERR The value stored at the specified key is not represented using an hash table");
+    tr_reply_error(c, e == NULL ? TR_MSG_NO_KEY : MSG_NO_TABLE);
 }
 
-/* There is no buffer of replies whose size could be tuned: what is set is taken note of by nobody. */
+/* There is no buffer of replies whose size could be tuned: settings are accepted and forgotten. */
 static void debug_replybuffer(tr_client *c) {
     int64_t n;
     if (tr_arg_is(c, 2, "RESIZING")) {
@@ -180,18 +199,26 @@ typedef struct subcommand {
 
 static const subcommand subcommands[] = {
     {"DIGEST", 2, 2, debug_digest, "", "Signs all data: equal data gives equal digits."},
-    {"DIGEST-VALUE", 2, ANY_NUMBER, debug_digest_value, "key [key ...]", "Signs the value of each key; zeros where there is none."},
+    {"DIGEST-VALUE", 2, ANY_NUMBER, debug_digest_value, "key [key ...]",
+     "Signs the value of each key; zeros where there is none."},
     {"ERROR", 3, 3, debug_error, "text", "Answers with that error."},
     {"HELP", 2, 2, debug_help, "", "Lists what DEBUG can do."},
     {"HTSTATS", 3, 4, debug_htstats, "db [FULL]", "Describes the tables behind a database."},
-    {"HTSTATS-KEY", 3, 4, debug_htstats_key, "key [FULL]", "Describes the hash table that is the value of a key."},
-    {"OBJECT", 3, 4, debug_object, "key [FAST]", "Tells address, encoding, size in a file (not compressed) and age of a value."},
-    {"POPULATE", 3, 5, debug_populate, "count [prefix [size]]", "Adds that many strings, named key:0 and so on."},
-    {"PROTOCOL", 3, 3, tr_debug_protocol, "type", "Answers with a sample of a reply type: " TR_DEBUG_TYPES "."},
-    {"REPLYBUFFER", 4, 4, debug_replybuffer, "PEAK-RESET-TIME <NEVER | RESET | ms> | RESIZING <0 | 1>",
+    {"HTSTATS-KEY", 3, 4, debug_htstats_key, "key [FULL]",
+     "Describes the hash table that is the value of a key."},
+    {"OBJECT", 3, 4, debug_object, "key [FAST]",
+     "Tells address, encoding, size in a file (not compressed) and age of a value."},
+    {"POPULATE", 3, 5, debug_populate, "count [prefix [size]]",
+     "Adds that many strings, named key:0 and so on."},
+    {"PROTOCOL", 3, 3, tr_debug_protocol, "type",
+     "Answers with a sample of a reply type: " TR_DEBUG_TYPES "."},
+    {"REPLYBUFFER", 4, 4, debug_replybuffer,
+     "PEAK-RESET-TIME <NEVER | RESET | ms> | RESIZING <0 | 1>",
      "Is accepted and changes nothing: this server has no such buffers."},
-    {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "0 | 1", "Switches off that keys die of age before somebody asks for them."},
-    {"SLEEP", 3, 3, debug_sleep, "seconds", "Stops the whole server for a while, fractions allowed."},
+    {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "0 | 1",
+     "Switches off that keys die of age before somebody asks for them."},
+    {"SLEEP", 3, 3, debug_sleep, "seconds",
+     "Stops the whole server for a while, fractions allowed."},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -217,6 +244,6 @@ void tr_cmd_debug(tr_client *c) {
         sub->fn(c);
         return;
     }
-    tr_reply_errorf(c, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG HELP.",
-                    (int)(c->argv[1].len < TR_UNKNOWN_ARGS_MAX ? c->argv[1].len : TR_UNKNOWN_ARGS_MAX), c->argv[1].ptr);
+    size_t len = c->argv[1].len < TR_UNKNOWN_ARGS_MAX ? c->argv[1].len : TR_UNKNOWN_ARGS_MAX;
+    tr_reply_errorf(c, MSG_UNKNOWN, (int)len, c->argv[1].ptr);
 }

@@ -3,6 +3,8 @@
 #include "exec/reply.h"
 
 #define MSG_RESP3_ONLY "ERR RESP2 is not supported by this command"
+#define MSG_BAD_TYPE                                                                               \
+    "ERR Wrong protocol type name. Please use one of the following: " TR_DEBUG_TYPES
 #define SAMPLES 3
 
 static void sample_string(tr_client *c) {
@@ -86,9 +88,10 @@ static const struct {
     const char *name;
     void (*fn)(tr_client *c);
 } samples[] = {
-    {"string", sample_string}, {"integer", sample_integer}, {"double", sample_double},     {"bignum", sample_bignum},
-    {"null", sample_null},     {"array", sample_array},     {"set", sample_set},           {"map", sample_map},
-    {"attrib", sample_attrib}, {"push", sample_push},       {"verbatim", sample_verbatim}, {"true", sample_true},
+    {"string", sample_string},     {"integer", sample_integer}, {"double", sample_double},
+    {"bignum", sample_bignum},     {"null", sample_null},       {"array", sample_array},
+    {"set", sample_set},           {"map", sample_map},         {"attrib", sample_attrib},
+    {"push", sample_push},         {"verbatim", sample_verbatim}, {"true", sample_true},
     {"false", sample_false},
 };
 
@@ -98,5 +101,5 @@ void tr_debug_protocol(tr_client *c) {
         samples[i].fn(c);
         return;
     }
-    tr_reply_error(c, "ERR Wrong protocol type name. Please use one of the following: " TR_DEBUG_TYPES);
+    tr_reply_error(c, MSG_BAD_TYPE);
 }

@@ -1,10 +1,13 @@
 #include "store/digest.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+
+#include "base/assert.h"
 
 #define EXPIRE_MARK "!!expire!!"
 
-static void xor_bytes(unsigned char digest[TR_SHA1_BYTES], const unsigned char other[TR_SHA1_BYTES]) {
+static void xor_bytes(unsigned char *digest, const unsigned char *other) {
     for (int i = 0; i < TR_SHA1_BYTES; i++) digest[i] ^= other[i];
 }
 
@@ -22,13 +25,15 @@ void tr_digest_mix(unsigned char digest[TR_SHA1_BYTES], const void *p, size_t n)
 }
 
 static void mix_number(unsigned char digest[TR_SHA1_BYTES], uint32_t n) {
-    const unsigned char bytes[4] = {(unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n};
-    tr_digest_mix(digest, bytes, sizeof(bytes));
+    uint32_t big_endian = htonl(n);
+    tr_digest_mix(digest, &big_endian, sizeof(big_endian));
 }
 
 static void add_value(unsigned char digest[TR_SHA1_BYTES], const tr_db *db, const tr_entry *e) {
     mix_number(digest, (uint32_t)tr_entry_type(e));
-    db->store->types[tr_entry_type(e)]->digest(e, digest);
+    const tr_type_ops *type = db->store->types[tr_entry_type(e)];
+    tr_assert(type != NULL && type->digest != NULL);
+    type->digest(e, digest);
     if (e->ttl_slot != 0) tr_digest_xor(digest, EXPIRE_MARK, strlen(EXPIRE_MARK));
 }
 

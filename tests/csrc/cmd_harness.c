@@ -75,6 +75,7 @@ cmd_harness *harness_new(int proto) {
     h->store.hooks = (tr_store_hooks){.ctx = h, .event = on_event};
     h->store.notify_mask = ~0u;
     tr_assert(tr_exec_init(&h->x, &h->mem, &h->store, &h->clock) == TR_OK);
+    h->x.debug_enabled = TR_DEBUG_YES;
     tr_client_init(&h->c, &h->x, 1, TR_CLIENT_INTERNAL);
     h->c.w.proto = proto;
     return h;
