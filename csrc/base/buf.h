@@ -1,4 +1,5 @@
-/* buf.h - bytes on their way in: a growing buffer that is written at the end and consumed at the front.
+/* buf.h - bytes on their way in: a growing buffer that is written at the end and consumed at the
+ * front.
  *
  *   data | consumed | unread: rpos..wpos | room: wpos..cap |
  *
@@ -25,7 +26,8 @@ static inline size_t tr_buf_room(const tr_buf *b) {
     return b->cap - b->wpos;
 }
 
-/* Makes room for at least n more bytes, first by moving the unread bytes to the front. 0 or TR_ENOMEM (then unchanged). */
+/* Makes room for at least n more bytes, first by moving the unread bytes to the front. 0 or
+ * TR_ENOMEM (then unchanged). */
 int tr_buf_reserve(tr_mem *mem, tr_buf *b, size_t n);
 /* Appends n bytes. 0 or TR_ENOMEM. */
 int tr_buf_append(tr_mem *mem, tr_buf *b, const void *p, size_t n);

@@ -63,7 +63,9 @@ void tr_cmd_reset(tr_client *c) {
 /* 1 when the pair is right and the client authenticated. user NULL: the default user. */
 static int authenticate(tr_client *c, const tr_arg *user, const tr_arg *pass) {
     const tr_exec_hooks *hooks = &c->x->hooks;
-    int ok = hooks->authenticate && hooks->authenticate(hooks->python_ctx, c, user ? user->ptr : NULL, user ? user->len : 0, pass->ptr, pass->len);
+    int ok = hooks->authenticate &&
+             hooks->authenticate(hooks->python_ctx, c, user ? user->ptr : NULL,
+                                 user ? user->len : 0, pass->ptr, pass->len);
     if (ok) {
         c->flags |= TR_CLIENT_AUTHENTICATED;
     } else {
@@ -107,7 +109,8 @@ static int parse_hello(tr_client *c, hello_options *o) {
         } else if (left >= 1 && tr_arg_is(c, i, "SETNAME")) {
             o->name = &c->argv[++i];
         } else {
-            tr_reply_errorf(c, "ERR Syntax error in HELLO option '%.*s'", (int)(c->argv[i].len < 512 ? c->argv[i].len : 512),
+            tr_reply_errorf(c, "ERR Syntax error in HELLO option '%.*s'",
+                            (int)(c->argv[i].len < 512 ? c->argv[i].len : 512),
                             c->argv[i].ptr);
             return 0;
         }

@@ -10,7 +10,8 @@
 #define TTL_SAMPLE 100 /* expiries averaged for avg_ttl */
 
 void tr_api_set_hooks(tr_engine *g, void *ctx, void (*call_python)(void *ctx, tr_client *c),
-                      int (*authenticate)(void *ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len)) {
+                      int (*authenticate)(void *ctx, tr_client *c, const char *user,
+                                          size_t user_len, const char *pass, size_t pass_len)) {
     g->x.hooks.python_ctx = ctx;
     g->x.hooks.call_python = call_python;
     g->x.hooks.authenticate = authenticate;
@@ -53,8 +54,10 @@ static void read_memory(tr_engine *g, tr_api_stats *out) {
     }
     for (int i = 0; i < g->store.db_count; i++) {
         const tr_db *db = &g->store.dbs[i];
-        if (tr_hash_rehashing(&db->keys)) out->rehashing_memory += ((uint64_t)1 << db->keys.exp[0]) * sizeof(tr_hnode *);
-        out->keyspace_overhead += tr_hash_memory(&db->keys) + tr_ttlheap_memory(&db->ttl) + tr_hash_count(&db->keys) * sizeof(tr_entry);
+        if (tr_hash_rehashing(&db->keys))
+            out->rehashing_memory += ((uint64_t)1 << db->keys.exp[0]) * sizeof(tr_hnode *);
+        out->keyspace_overhead += tr_hash_memory(&db->keys) + tr_ttlheap_memory(&db->ttl);
+        out->keyspace_overhead += tr_hash_count(&db->keys) * sizeof(tr_entry);
     }
 }
 
@@ -284,7 +287,8 @@ static int find_keys(tr_engine *g, const tr_arg *argv, int argc, tr_keys *keys) 
     return rc == TR_OK ? keys->count : rc;
 }
 
-int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_t *lens, int *positions, uint32_t *flags, int max) {
+int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_t *lens,
+                    int *positions, uint32_t *flags, int max) {
     tr_arg *args = tr_alloc(&g->mem, (size_t)argc * sizeof(*args));
     if (args == NULL) return TR_ENOMEM;
     for (int i = 0; i < argc; i++) args[i] = (tr_arg){.ptr = argv[i], .len = lens[i]};

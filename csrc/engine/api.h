@@ -1,9 +1,11 @@
-/* api.h - the boundary: all that Python sees of the engine. api.cdef beside it repeats the declarations for cffi.
+/* api.h - the boundary: all that Python sees of the engine. api.cdef beside it repeats the
+ * declarations for cffi.
  *
- * Rules for both sides. Bytes given to C are borrowed for the call. Bytes given to Python stay the engine's and die at the
- * next call into it. A tr_client pointer is handed out only for the length of a callback or until the next call that may
- * run commands; between calls clients are named by their id. Every call comes from the engine's thread but tr_engine_wake
- * and tr_engine_block. Callbacks never raise: the Python side catches everything.
+ * Rules for both sides. Bytes given to C are borrowed for the call. Bytes given to Python stay the
+ * engine's and die at the next call into it. A tr_client pointer is handed out only for the length
+ * of a callback or until the next call that may run commands; between calls clients are named by
+ * their id. Every call comes from the engine's thread but tr_engine_wake and tr_engine_block.
+ * Callbacks never raise: the Python side catches everything.
  */
 #ifndef TR_ENGINE_API_H
 #define TR_ENGINE_API_H
@@ -46,7 +48,9 @@ typedef struct tr_api_command {
 } tr_api_command;
 
 typedef struct tr_api_client {
-    uint64_t id, commands, bytes_in, bytes_out, query_bytes, query_free, out_bytes, out_nodes, out_memory, out_chunk, memory, argv_memory; /* out_chunk: size of the one being filled */
+    uint64_t id, commands, bytes_in, bytes_out, query_bytes, query_free;
+    uint64_t out_bytes, out_nodes, out_memory, out_chunk; /* out_chunk: size of the one being filled */
+    uint64_t memory, argv_memory;
     int64_t age_us, idle_us;
     uint32_t flags;
     int fd, db, proto, wait, readable_wanted, writable_wanted;
@@ -57,7 +61,8 @@ typedef struct tr_api_client {
 
 /* ctx is handed back to the callbacks. */
 void tr_api_set_hooks(tr_engine *g, void *ctx, void (*call_python)(void *ctx, tr_client *c),
-                      int (*authenticate)(void *ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len));
+                      int (*authenticate)(void *ctx, tr_client *c, const char *user,
+                                          size_t user_len, const char *pass, size_t pass_len));
 tr_settings *tr_api_settings(tr_engine *g);
 /* policy: tr_policy_bits; in force after tr_engine_apply(). */
 void tr_api_set_policy(tr_engine *g, int policy);
@@ -87,15 +92,18 @@ void tr_api_reply_error(tr_client *c, const char *text, size_t n);
 int tr_api_client_set_text(tr_client *c, int which, const char *p, size_t len);
 void tr_api_client_set_flag(tr_client *c, uint32_t flag, int on);
 
-/* Bytes of output of a fed connection, the first piece: borrowed until consumed. 0: there is none, or no such one. */
+/* Bytes of output of a fed connection, the first piece: borrowed until consumed. 0: there is none,
+ * or no such one. */
 int tr_api_fed_output(tr_engine *g, uint64_t id, const char **p, size_t *len);
 void tr_api_fed_consume(tr_engine *g, uint64_t id, size_t n);
 /* Runs the commands in these bytes. 0, TR_ECLOSED, TR_ENOMEM. */
 int tr_api_feed(tr_engine *g, uint64_t id, const char *p, size_t n);
 
-/* Positions and flags of the keys in a command. The count, or TR_EINVAL (bad arguments), TR_ENOENT (no such command), TR_ERANGE (its arity
- * does not fit), TR_ENOMEM; no more than max are written. */
-int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_t *lens, int *positions, uint32_t *flags, int max);
+/* Positions and flags of the keys in a command. The count, or TR_EINVAL (bad arguments), TR_ENOENT
+ * (no such command), TR_ERANGE (its arity does not fit), TR_ENOMEM; no more than max are
+ * written. */
+int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_t *lens,
+                    int *positions, uint32_t *flags, int max);
 void tr_api_pause(tr_engine *g, int all, int64_t until_ms);
 int64_t tr_api_flush_all(tr_engine *g);
 /* Which poller serves: "epoll", ... */

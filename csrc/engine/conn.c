@@ -134,7 +134,8 @@ static void refuse_input(tr_conn *conn, int rc) {
     end_after_reply(conn, TR_CLOSE_PROTOCOL);
 }
 
-/* Somebody's browser or mail server talks to us: a request line or header that no Redis client sends. */
+/* Somebody's browser or mail server talks to us: a request line or header that no Redis client
+ * sends. */
 static int is_cross_protocol(const tr_client *c) {
     return tr_arg_is(c, 0, "post") || tr_arg_is(c, 0, "host:");
 }
@@ -198,7 +199,8 @@ static void run_commands(tr_conn *conn, tr_buf *in) {
     if (c->out.bytes != 0 || c->flags & TR_CLIENT_CLOSE_AFTER_REPLY) tr_conn_note_output(conn);
 }
 
-/* After a run: leftovers of the shared buffer move to a buffer of the connection's own; an empty one goes. 0 or TR_ENOMEM. */
+/* After a run: leftovers of the shared buffer move to a buffer of the connection's own; an empty
+ * one goes. 0 or TR_ENOMEM. */
 static int settle_input(tr_conn *conn, tr_buf *in) {
     tr_engine *g = conn->engine;
     size_t left = tr_buf_unread(in);

@@ -1,13 +1,15 @@
-/* conn.h - one connection: bytes in, commands run, bytes out. The transport is a socket, or the owner who feeds.
+/* conn.h - one connection: bytes in, commands run, bytes out. The transport is a socket, or the
+ * owner who feeds.
  *
  *   readable --> read --> parser --> tr_execute --> client.out --> flush --> writable
  *
- * Input is read into the engine's shared buffer; only what is left over (a partial command) moves to a buffer of the
- * connection's own, so an idle connection holds neither input nor output memory. While the client waits (client.wait),
- * input is gathered but not parsed, up to TR_WAIT_INPUT_MAX bytes.
+ * Input is read into the engine's shared buffer; only what is left over (a partial command) moves
+ * to a buffer of the connection's own, so an idle connection holds neither input nor output memory.
+ * While the client waits (client.wait), input is gathered but not parsed, up to TR_WAIT_INPUT_MAX
+ * bytes.
  *
- * A connection lives in the engine's list from opening until Python has taken its CLOSED event; between close and that it is
- * a shell without socket and client.
+ * A connection lives in the engine's list from opening until Python has taken its CLOSED event;
+ * between close and that it is a shell without socket and client.
  */
 #ifndef TR_ENGINE_CONN_H
 #define TR_ENGINE_CONN_H

@@ -127,7 +127,9 @@ void tr__engine_event(tr_engine *g, tr_conn *conn, uint32_t kind) {
 }
 
 const tr_out_limit *tr__engine_out_limit(const tr_engine *g, const tr_client *c) {
-    tr_out_class cls = c->flags & TR_CLIENT_REPLICA ? TR_OUT_REPLICA : c->flags & TR_CLIENT_PUBSUB ? TR_OUT_PUBSUB : TR_OUT_NORMAL;
+    tr_out_class cls = c->flags & TR_CLIENT_REPLICA  ? TR_OUT_REPLICA
+                       : c->flags & TR_CLIENT_PUBSUB ? TR_OUT_PUBSUB
+                                                     : TR_OUT_NORMAL;
     return &g->settings.out_limits[cls];
 }
 

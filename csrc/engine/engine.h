@@ -1,7 +1,7 @@
 /* engine.h - the engine as its owner sees it: one object, one loop turn at a time.
  *
- * Owns listeners, connections, keyspace and statistics. Everything is called from one thread (asserted), but
- * tr_engine_wake() and, for pollers without a descriptor, tr_engine_block().
+ * Owns listeners, connections, keyspace and statistics. Everything is called from one thread
+ * (asserted), but tr_engine_wake() and, for pollers without a descriptor, tr_engine_block().
  *
  * The owner's loop:
  *
@@ -10,8 +10,8 @@
  *     take the events, serve them
  *     if more: come back soon without waiting
  *
- * and tr_engine_cron() hz times a second. Nothing here blocks on a client, and nothing raises. Events are kept as bits on their connections, so they are
- * never lost for want of memory.
+ * and tr_engine_cron() hz times a second. Nothing here blocks on a client, and nothing raises.
+ * Events are kept as bits on their connections, so they are never lost for want of memory.
  */
 #ifndef TR_ENGINE_ENGINE_H
 #define TR_ENGINE_ENGINE_H
@@ -165,9 +165,10 @@ void tr_engine_unlisten(tr_engine *g);
 /* Closes one; its id may then be given to another. */
 void tr_engine_unlisten_one(tr_engine *g, int id);
 
-/* Turns of the loop: serves what is ready, and as long as there was something waits up to linger_us for more, until there are
- * events for Python or budget_us have passed (then *busy is 1: call again soon with eager 1, which waits at once).
- * *more: there is work left that needs no readiness. Returns 1 when there are events. */
+/* Turns of the loop: serves what is ready, and as long as there was something waits up to linger_us
+ * for more, until there are events for Python or budget_us have passed (then *busy is 1: call again
+ * soon with eager 1, which waits at once). *more: there is work left that needs no readiness.
+ * Returns 1 when there are events. */
 int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us, int *more, int *busy);
 /* Moves up to max events to out; the count. */
 int tr_engine_take_events(tr_engine *g, tr_event *out, int max);

@@ -44,7 +44,8 @@ void tr_client_release(tr_client *c) {
 }
 
 void tr_client_reset(tr_client *c) {
-    uint32_t kept = TR_CLIENT_UNIX | TR_CLIENT_FED | TR_CLIENT_LOCAL | TR_CLIENT_INTERNAL | TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY;
+    uint32_t kept = TR_CLIENT_UNIX | TR_CLIENT_FED | TR_CLIENT_LOCAL | TR_CLIENT_INTERNAL |
+                    TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY;
     c->flags &= kept;
     if (!c->x->password_set) c->flags |= TR_CLIENT_AUTHENTICATED;
     c->db = &c->x->store->dbs[0];

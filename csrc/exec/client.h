@@ -1,7 +1,8 @@
 /* client.h - one client: who it is, what it asks, what it gets. Knows nothing of sockets.
  *
- * The connection (engine/conn.h) that embeds it owns it, fills argv before each command and sends what stands in `out`. Lua,
- * modules and loading make clients of their own without a connection. Strings are owned by the client.
+ * The connection (engine/conn.h) that embeds it owns it, fills argv before each command and sends
+ * what stands in `out`. Lua, modules and loading make clients of their own without a connection.
+ * Strings are owned by the client.
  */
 #ifndef TR_EXEC_CLIENT_H
 #define TR_EXEC_CLIENT_H

@@ -2,14 +2,15 @@
  *
  * The table is generated from trioredis/commands/commands.json and never changes at run time; every
  * pointer that these functions return is static and lives for ever. A container ("client") and each
- * subcommand ("client|list") are entries of their own, with ids of their own. Commands that arrive at
- * run time (modules) are not in here: who has them asks its own dictionary after a miss.
+ * subcommand ("client|list") are entries of their own, with ids of their own. Commands that arrive
+ * at run time (modules) are not in here: who has them asks its own dictionary after a miss.
  *
  *   name bytes --lower case, packed in two words--> hash --displacement table--> slot --> tr_command
  *
- * Cost: tr_command_find() is one multiplication, two small table reads and the comparison of two words
- * (names past 16 bytes: and one pass over the bytes). tr_command_find_sub() looks at each subcommand of
- * the parent. Nothing allocates and nothing fails; a name that is not there gives NULL.
+ * Cost: tr_command_find() is one multiplication, two small table reads and the comparison of two
+ * words (names past 16 bytes: and one pass over the bytes). tr_command_find_sub() looks at each
+ * subcommand of the parent. Nothing allocates and nothing fails; a name that is not there gives
+ * NULL.
  */
 #ifndef TR_EXEC_COMMAND_H
 #define TR_EXEC_COMMAND_H
@@ -144,7 +145,8 @@ typedef enum tr_group {
 
 /* Runs the command that the client's argv holds, and writes the reply. */
 typedef void tr_command_fn(struct tr_client *c);
-/* Finds the keys where specs can't tell. Adds to `keys`; 0, TR_EINVAL (arguments make no sense) or TR_ENOMEM. */
+/* Finds the keys where specs can't tell. Adds to `keys`; 0, TR_EINVAL (arguments make no sense) or
+ * TR_ENOMEM. */
 typedef int tr_command_keys_fn(const tr_arg *argv, int argc, struct tr_keys *keys);
 
 typedef struct tr_command {
@@ -175,10 +177,12 @@ typedef struct tr_command {
 const tr_command *tr_command_find(const char *name, size_t len);
 /* Any case. parent has subcommands, or gives NULL. */
 const tr_command *tr_command_find_sub(const tr_command *parent, const char *name, size_t len);
-/* The command that argv means, a container's subcommand if it names one. NULL: no such command, or a container
- * with a first argument that is no subcommand of it. A container alone is returned as it is. */
+/* The command that argv means, a container's subcommand if it names one. NULL: no such command, or
+ * a container with a first argument that is no subcommand of it. A container alone is returned as
+ * it is. */
 const tr_command *tr_command_resolve(const tr_arg *argv, int argc);
-/* id < tr_command_count(), asserted. Ids follow fullname's order and change when commands are added. */
+/* id < tr_command_count(), asserted. Ids follow fullname's order and change when commands are
+ * added. */
 const tr_command *tr_command_by_id(uint16_t id);
 /* Containers and subcommands included. */
 uint16_t tr_command_count(void);

@@ -2,9 +2,10 @@
  *
  *   client.argv -> find command -> arity -> permissions -> memory -> pause -> run -> statistics -> wait or go on
  *
- * tr_execute() serves clients, scripts, modules and loading alike. A command's handler is a C function or a Python one; an
- * asynchronous Python one leaves the client waiting (TR_WAIT_PYTHON) until tr_exec_finish(). Owns the table of clients,
- * the statistics and the pause; borrows store, clock and memory account. One thread.
+ * tr_execute() serves clients, scripts, modules and loading alike. A command's handler is a C
+ * function or a Python one; an asynchronous Python one leaves the client waiting (TR_WAIT_PYTHON)
+ * until tr_exec_finish(). Owns the table of clients, the statistics and the pause; borrows store,
+ * clock and memory account. One thread.
  */
 #ifndef TR_EXEC_EXEC_H
 #define TR_EXEC_EXEC_H
@@ -28,7 +29,8 @@ typedef struct tr_exec_hooks {
     /* With python_ctx: runs a synchronous Python command: it writes its reply into the client. */
     void (*call_python)(void *python_ctx, tr_client *c);
     /* With python_ctx: 1 when user and password are right. user NULL: the default user. */
-    int (*authenticate)(void *python_ctx, tr_client *c, const char *user, size_t user_len, const char *pass, size_t pass_len);
+    int (*authenticate)(void *python_ctx, tr_client *c, const char *user, size_t user_len,
+                        const char *pass, size_t pass_len);
     /* With ctx: the client waits for Python from now on. */
     void (*waiting)(void *ctx, tr_client *c);
 } tr_exec_hooks;
@@ -91,14 +93,16 @@ void tr_exec_release(tr_exec *x);
 void tr_exec_turn(tr_exec *x);
 /* A run of commands begins: sets the wall clock for the store, starts the stopwatch. */
 void tr_exec_begin(tr_exec *x);
-/* Runs the command in c->argv, c->argc >= 1. Afterwards c->wait tells whether the client may go on. */
+/* Runs the command in c->argv, c->argc >= 1. Afterwards c->wait tells whether the client may go
+ * on. */
 void tr_execute(tr_client *c);
 /* The asynchronous Python command of this client has replied. */
 void tr_exec_finish(tr_client *c);
 /* CLIENT PAUSE; the longer of two ends and the stronger of two modes wins. */
 void tr_exec_pause(tr_exec *x, tr_pause mode, int64_t until_ms);
 void tr_exec_unpause(tr_exec *x);
-/* 1 when a pause is over by now: it is then cleared, and the waiting clients should be tried again. */
+/* 1 when a pause is over by now: it is then cleared, and the waiting clients should be tried
+ * again. */
 int tr_exec_pause_ended(tr_exec *x);
 /* CONFIG RESETSTAT. */
 void tr_exec_reset_stats(tr_exec *x);

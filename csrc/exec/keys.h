@@ -1,9 +1,9 @@
 /* keys.h - which arguments of a command are keys, and what it does with each.
  *
- * Reads the key specs of the command table, or asks the command's keys_fn where specs can't tell (flags
- * that depend on options, keys that follow no rule). Used by ACL checks, client tracking, COMMAND GETKEYS
- * and whoever needs to know before the command runs. argv is borrowed for the call and never kept;
- * the result holds positions in it, not bytes.
+ * Reads the key specs of the command table, or asks the command's keys_fn where specs can't tell
+ * (flags that depend on options, keys that follow no rule). Used by ACL checks, client tracking,
+ * COMMAND GETKEYS and whoever needs to know before the command runs. argv is borrowed for the call
+ * and never kept; the result holds positions in it, not bytes.
  *
  * The caller owns a tr_keys, usually on its stack: TR_KEYS_INLINE keys fit without allocation.
  *
@@ -13,9 +13,10 @@
  *     for (i = 0; i < keys.count; i++) use argv[keys.positions[i]], keys.flags[i]
  *     tr_keys_clear(&keys);
  *
- * Cost: O(keys), O(arguments) where a keyword is searched. Limit: argc. Fails with TR_EINVAL when the
- * arguments contradict the spec (a count of keys that is no number or too large): the command itself will
- * refuse them, so checks on keys treat that as "no keys"; with TR_ENOMEM. The result is then empty.
+ * Cost: O(keys), O(arguments) where a keyword is searched. Limit: argc. Fails with TR_EINVAL when
+ * the arguments contradict the spec (a count of keys that is no number or too large): the command
+ * itself will refuse them, so checks on keys treat that as "no keys"; with TR_ENOMEM. The result is
+ * then empty.
  */
 #ifndef TR_EXEC_KEYS_H
 #define TR_EXEC_KEYS_H
@@ -49,7 +50,8 @@ void tr_keys_clear(tr_keys *keys);
 int tr_keys_add(tr_keys *keys, int position, uint32_t flags);
 
 /* Replaces the content of keys. argv[0] is the command's name (of a subcommand: its container's).
- * 0, TR_EINVAL or TR_ENOMEM. cmd has to be the one that argv resolves to; argc need not fit its arity. */
+ * 0, TR_EINVAL or TR_ENOMEM. cmd has to be the one that argv resolves to; argc need not fit its
+ * arity. */
 int tr_keys_get(const tr_command *cmd, const tr_arg *argv, int argc, unsigned options,
                 tr_keys *keys);
 /* Only the specs, for the functions below and tests; appends. */

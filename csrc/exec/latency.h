@@ -1,5 +1,6 @@
-/* latency.h - how long things take, as counts in buckets: 4 per power of two of nanoseconds, 1 ns to about 18 minutes.
- * Plain data of fixed size. Cost: one count-leading-zeros and one increment. */
+/* latency.h - how long things take, as counts in buckets: 4 per power of two of nanoseconds, 1 ns
+ * to about 18 minutes. Plain data of fixed size. Cost: one count-leading-zeros and one
+ * increment. */
 #ifndef TR_EXEC_LATENCY_H
 #define TR_EXEC_LATENCY_H
 

@@ -22,7 +22,8 @@ static void expire_lazily(tr_db *db, tr_entry *e) {
     tr_db_expire_now(db, e);
 }
 
-/* The entry if it is still alive; one that is due dies here, or is not seen where time deletes nothing. */
+/* The entry if it is still alive; one that is due dies here, or is not seen where time deletes
+ * nothing. */
 static tr_entry *find_alive(tr_db *db, uint32_t hash, const char *key, size_t len) {
     tr_entry *e = find(db, hash, key, len);
     if (e == NULL || e->ttl_slot == 0 || TR_LIKELY(!tr_db_is_expired(db, e))) return e;
@@ -30,7 +31,8 @@ static tr_entry *find_alive(tr_db *db, uint32_t hash, const char *key, size_t le
     return NULL;
 }
 
-/* The same for who will change the key: where time deletes nothing, he gets the entry that is due, as it is still there. */
+/* The same for who will change the key: where time deletes nothing, he gets the entry that is due,
+ * as it is still there. */
 static tr_entry *find_to_change(tr_db *db, uint32_t hash, const char *key, size_t len) {
     tr_entry *e = find(db, hash, key, len);
     if (e == NULL || e->ttl_slot == 0 || TR_LIKELY(!tr_db_is_expired(db, e)) || db->store->keep_expired) return e;
@@ -96,13 +98,15 @@ static void free_value_of(tr_store *store, const tr_entry *e) {
     tr__store_free_value(store, tr_entry_type(e), enc, enc == TR_ENC_EMB ? NULL : tr_entry_ptr(e));
 }
 
-/* Tells the table and the heap that `from`, already freed or moved by realloc, now lives at `to`. */
+/* Tells the table and the heap that `from`, already freed or moved by realloc, now lives at
+ * `to`. */
 static void entry_moved(tr_db *db, tr_hnode **link, tr_entry *to) {
     tr_hash_moved(link, &to->node);
     if (to->ttl_slot != 0) tr_ttlheap_moved(&db->ttl, to->ttl_slot, to);
 }
 
-static tr_entry *make_entry(tr_store *store, const char *key, size_t key_len, uint32_t hash, tr_enc enc, size_t value_len) {
+static tr_entry *make_entry(tr_store *store, const char *key, size_t key_len, uint32_t hash,
+                            tr_enc enc, size_t value_len) {
     if (key_len > TR_KEY_MAX) return NULL;
     tr_entry *e = tr_alloc(store->mem, entry_size(key_len, enc, value_len));
     if (e == NULL) return NULL;
@@ -113,9 +117,11 @@ static tr_entry *make_entry(tr_store *store, const char *key, size_t key_len, ui
     return e;
 }
 
-/* An entry for the key whose value part fits value_len bytes (TR_ENC_EMB) or a word, with the old value freed and lens
- * set to the key's length alone. NULL: no memory, nothing changed. `keep` bytes of the old allocation are reused when they fit well. */
-static tr_entry *prepare(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_enc enc, size_t value_len, int flags) {
+/* An entry for the key whose value part fits value_len bytes (TR_ENC_EMB) or a word, with the old
+ * value freed and lens set to the key's length alone. NULL: no memory, nothing changed. `keep`
+ * bytes of the old allocation are reused when they fit well. */
+static tr_entry *prepare(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_enc enc,
+                         size_t value_len, int flags) {
     tr_store *store = db->store;
     if (old == NULL) {
         tr_debug_assert(find(db, hash, key->ptr, key->len) == NULL);
@@ -161,7 +167,8 @@ tr_entry *tr_db_set_integer(tr_db *db, tr_entry *old, const tr_arg *key, uint32_
     return finish(db, old == NULL, e, TR_STRING, TR_ENC_INT);
 }
 
-tr_entry *tr_db_set_plain(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, const char *p, size_t len, int flags) {
+tr_entry *tr_db_set_plain(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash,
+                          const char *p, size_t len, int flags) {
     if (len <= TR_EMB_VALUE_MAX && key->len <= TR_EMB_KEY_MAX) {
         tr_entry *e = prepare(db, old, key, hash, TR_ENC_EMB, len, flags);
         if (e == NULL) return NULL;
@@ -187,7 +194,8 @@ tr_entry *tr_db_set_string(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t
     return e;
 }
 
-tr_entry *tr_db_set_value(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_type type, tr_enc enc, void *value, int flags) {
+tr_entry *tr_db_set_value(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_type type,
+                          tr_enc enc, void *value, int flags) {
     tr_assert(enc != TR_ENC_EMB && (type != TR_STRING || enc == TR_ENC_RAW));
     tr_entry *e = prepare(db, old, key, hash, enc, 0, flags);
     if (e == NULL) return NULL;
@@ -235,7 +243,8 @@ tr_entry *tr_db_make_string(tr_db *db, const tr_arg *key, uint32_t hash, const t
         memcpy(e->key + e->lens, value->ptr, value->len);
         e->lens |= (uint32_t)value->len << 24;
     } else {
-        tr_blob *blob = value->blob ? tr_blob_share(value->blob) : tr_blob_new(store->mem, value->ptr, value->len, value->len);
+        tr_blob *blob = value->blob ? tr_blob_share(value->blob)
+                                    : tr_blob_new(store->mem, value->ptr, value->len, value->len);
         if (blob == NULL) {
             tr_free(store->mem, e);
             return NULL;
@@ -278,7 +287,8 @@ void tr_db_delete(tr_db *db, tr_entry *e) {
     tr__store_free_entry(db->store, e);
 }
 
-/* Puts a new entry whose value is in place under its key and expiry, instead of what that key had; frees nothing on failure. */
+/* Puts a new entry whose value is in place under its key and expiry, instead of what that key had;
+ * frees nothing on failure. */
 static int settle(tr_db *to, tr_entry *e, int64_t when) {
     if (when >= 0 && tr_ttlheap_add(&to->ttl, e, when) != TR_OK) return TR_ENOMEM;
     tr_entry *old = find(to, e->node.hash, e->key, tr_entry_key_len(e));
@@ -287,7 +297,8 @@ static int settle(tr_db *to, tr_entry *e, int64_t when) {
     return TR_OK;
 }
 
-/* An entry under another key with the old one's kind and LRU; EMB values are copied, words are left to the caller. */
+/* An entry under another key with the old one's kind and LRU; EMB values are copied, words are left
+ * to the caller. */
 static tr_entry *rekeyed(tr_db *from, const tr_entry *e, tr_db *to, const tr_arg *key) {
     tr_store *store = from->store;
     tr_enc enc = tr_entry_enc(e);

@@ -7,8 +7,9 @@
  *   value   TR_ENC_EMB: the bytes; TR_ENC_INT: an int64; else a pointer (a tr_blob for TR_ENC_RAW); the last two
  *           stand unaligned right behind the key, read and written by the two functions below
  *
- * A 16-byte key with a 32-byte value takes 72 bytes. The database that an entry is in owns it; entries move in memory when their value changes its
- * size, so a pointer to one dies at the next change of its key.
+ * A 16-byte key with a 32-byte value takes 72 bytes. The database that an entry is in owns it;
+ * entries move in memory when their value changes its size, so a pointer to one dies at the next
+ * change of its key.
  */
 #ifndef TR_STORE_ENTRY_H
 #define TR_STORE_ENTRY_H
@@ -87,7 +88,8 @@ static inline void tr_entry_set_int(tr_entry *e, int64_t n) {
     memcpy(e->key + e->lens, &n, sizeof(n));
 }
 
-/* The bytes of a string value. ptr points into the entry, its blob or text[]; it dies with the next change of the key, or the view. */
+/* The bytes of a string value. ptr points into the entry, its blob or text[]; it dies with the next
+ * change of the key, or the view. */
 typedef struct tr_view {
     const char *ptr;
     size_t len;

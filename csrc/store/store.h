@@ -1,10 +1,13 @@
-/* store.h - the keyspace: databases of entries, their expiry, their eviction, and who wants to know of changes.
+/* store.h - the keyspace: databases of entries, their expiry, their eviction, and who wants to know
+ * of changes.
  *
- * Owns every entry and value. One thread. Time and randomness come in: the engine's loop sets now_ms and the clocks of
- * LRU and LFU before it runs commands, and seeds rng. No function here does I/O or calls Python.
+ * Owns every entry and value. One thread. Time and randomness come in: the engine's loop sets
+ * now_ms and the clocks of LRU and LFU before it runs commands, and seeds rng. No function here
+ * does I/O or calls Python.
  *
- * Who wants to know (watched keys, blocked clients, tracking, notifications) sits in exec/ and hangs its functions
- * into tr_store_hooks; a hook that is not wanted costs one test (see tr_store_wants).
+ * Who wants to know (watched keys, blocked clients, tracking, notifications) sits in exec/ and
+ * hangs its functions into tr_store_hooks; a hook that is not wanted costs one test (see
+ * tr_store_wants).
  */
 #ifndef TR_STORE_STORE_H
 #define TR_STORE_STORE_H
@@ -46,13 +49,16 @@ typedef enum tr_event_class {
 /* Why a key went. */
 typedef enum tr_gone { TR_GONE_DELETED, TR_GONE_EXPIRED, TR_GONE_EVICTED } tr_gone;
 
-/* All functions may be NULL. key and len are borrowed for the call. A hook must not change the keyspace. */
+/* All functions may be NULL. key and len are borrowed for the call. A hook must not change the
+ * keyspace. */
 typedef struct tr_store_hooks {
     void *ctx;
     void (*changed)(void *ctx, struct tr_db *db, const char *key, size_t len); /* value or existence changed */
     void (*event)(void *ctx, struct tr_db *db, tr_event_class cls, const char *name, const char *key, size_t len);
-    void (*added)(void *ctx, struct tr_db *db, tr_type type, const char *key, size_t len); /* blocked clients may go on */
-    void (*gone)(void *ctx, struct tr_db *db, tr_gone why, const char *key, size_t len); /* expired, evicted: to propagate */
+    /* blocked clients may go on */
+    void (*added)(void *ctx, struct tr_db *db, tr_type type, const char *key, size_t len);
+    /* expired, evicted: to propagate */
+    void (*gone)(void *ctx, struct tr_db *db, tr_gone why, const char *key, size_t len);
     void (*flushed)(void *ctx, int db_id);          /* -1: all; before the keys go */
     void (*swapped)(void *ctx, int a, int b);
 } tr_store_hooks;
@@ -62,7 +68,13 @@ typedef struct tr_store_hooks {
 #define TR_WANTS_ADDED 2u
 #define TR_WANTS_GONE 4u
 
-typedef enum tr_policy_bits { TR_POLICY_LRU = 1, TR_POLICY_LFU = 2, TR_POLICY_ALLKEYS = 4, TR_POLICY_RANDOM = 8, TR_POLICY_TTL = 16 } tr_policy_bits;
+typedef enum tr_policy_bits {
+    TR_POLICY_LRU = 1,
+    TR_POLICY_LFU = 2,
+    TR_POLICY_ALLKEYS = 4,
+    TR_POLICY_RANDOM = 8,
+    TR_POLICY_TTL = 16,
+} tr_policy_bits;
 
 typedef enum tr_policy {
     TR_NOEVICTION = 0,
@@ -86,7 +98,8 @@ typedef struct tr_store_stats {
     uint64_t lazyfreed_objects;
 } tr_store_stats;
 
-/* What each type can do; a row per type in tr_store.types. Functions get the word behind the key (a pointer). */
+/* What each type can do; a row per type in tr_store.types. Functions get the word behind the key (a
+ * pointer). */
 typedef struct tr_type_ops {
     const char *name; /* TYPE's answer */
     void (*free_value)(struct tr_store *store, tr_enc enc, void *ptr);
@@ -97,7 +110,8 @@ typedef struct tr_type_ops {
     void (*digest)(const tr_entry *e, unsigned char digest[20]); /* as DEBUG DIGEST-VALUE has it */
 } tr_type_ops;
 
-/* The row of TR_STRING, which every store has; its values are freed and copied where they stand, in db.c. */
+/* The row of TR_STRING, which every store has; its values are freed and copied where they stand, in
+ * db.c. */
 extern const tr_type_ops tr_string_ops;
 
 typedef struct tr_db {
@@ -174,33 +188,42 @@ tr_entry *tr_db_write(tr_db *db, const tr_arg *key);
 /* The same and the key's hash for a following add. */
 tr_entry *tr_db_write_hash(tr_db *db, const tr_arg *key, uint32_t *hash);
 
-/* db.c: changes. `old` is what tr_db_write_hash() gave for the key, NULL: none. All return the entry (which may have moved), or NULL: no memory, unchanged.
- * They free the old value of whatever type, keep or drop the expiry, and tell `added`; the caller tells `changed` and events (tr_db_changed). */
+/* db.c: changes. `old` is what tr_db_write_hash() gave for the key, NULL: none. All return the
+ * entry (which may have moved), or NULL: no memory, unchanged. They free the old value of whatever
+ * type, keep or drop the expiry, and tell `added`; the caller tells `changed` and events
+ * (tr_db_changed). */
 #define TR_KEEP_TTL 1
 tr_entry *tr_db_set_string(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, const tr_arg *value, int flags);
-tr_entry *tr_db_set_plain(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, const char *p, size_t len, int flags); /* never an integer */
+/* Never as an integer. */
+tr_entry *tr_db_set_plain(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash,
+                          const char *p, size_t len, int flags);
 tr_entry *tr_db_set_integer(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, int64_t n, int flags);
 /* Steals value (on success only): a blob for TR_STRING, or what the type says. */
-tr_entry *tr_db_set_value(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_type type, tr_enc enc, void *value, int flags);
-/* The string value as a blob that nobody else shares and that has room for cap bytes; converts the entry to TR_ENC_RAW. The
- * caller may write up to cap bytes and set its len. *e follows the entry. NULL: no memory, unchanged. */
+tr_entry *tr_db_set_value(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t hash, tr_type type,
+                          tr_enc enc, void *value, int flags);
+/* The string value as a blob that nobody else shares and that has room for cap bytes; converts the
+ * entry to TR_ENC_RAW. The caller may write up to cap bytes and set its len. *e follows the entry.
+ * NULL: no memory, unchanged. */
 tr_blob *tr_db_own_blob(tr_db *db, tr_entry **e, size_t cap);
-/* For changes of several keys at once: first makes every entry, then puts all of them in place, which can't fail. An entry made is the
- * caller's until tr_db_put() steals it or tr_db_discard() frees it; its node.next is free for the caller's own list. NULL: no memory. */
+/* For changes of several keys at once: first makes every entry, then puts all of them in place,
+ * which can't fail. An entry made is the caller's until tr_db_put() steals it or tr_db_discard()
+ * frees it; its node.next is free for the caller's own list. NULL: no memory. */
 tr_entry *tr_db_make_string(tr_db *db, const tr_arg *key, uint32_t hash, const tr_arg *value);
 /* Takes the place of what the key had, expiry included; tells `added` when it had nothing. */
 void tr_db_put(tr_db *db, tr_entry *e);
 void tr_db_discard(tr_db *db, tr_entry *e);
 /* Takes the entry out and frees it with its value. */
 void tr_db_delete(tr_db *db, tr_entry *e);
-/* Gives the entry's value and expiry to another key of any database, in place of what that key had there; the entry dies. NULL: no
- * memory, unchanged. from and key together must not mean the entry itself. */
+/* Gives the entry's value and expiry to another key of any database, in place of what that key had
+ * there; the entry dies. NULL: no memory, unchanged. from and key together must not mean the entry
+ * itself. */
 tr_entry *tr_db_move(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key);
 /* The same with a copy of value and expiry; the entry stays. */
 tr_entry *tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key);
 /* A random key that is not expired, or NULL. */
 tr_entry *tr_db_random(tr_db *db);
-/* Drops all keys of one database or (-1) all; in the background when asked. The count of keys that went. */
+/* Drops all keys of one database or (-1) all; in the background when asked. The count of keys that
+ * went. */
 uint64_t tr_store_flush(tr_store *store, int db_id, int in_background);
 void tr_store_swap(tr_store *store, int a, int b);
 /* Frees up to max entries of flushed databases; 1 while more are left. */
@@ -210,13 +233,15 @@ int tr_store_lazyfree(tr_store *store, int max);
 /* Milliseconds since 1970, or -1. */
 int64_t tr_db_expire_at(const tr_db *db, const tr_entry *e);
 int tr_db_is_expired(const tr_db *db, const tr_entry *e);
-/* Makes room for one more expiry, so that the next tr_db_set_expire() of this database can't fail. 0 or TR_ENOMEM. */
+/* Makes room for one more expiry, so that the next tr_db_set_expire() of this database can't fail.
+ * 0 or TR_ENOMEM. */
 int tr_db_reserve_expire(tr_db *db);
 /* 0 or TR_ENOMEM. */
 int tr_db_set_expire(tr_db *db, tr_entry *e, int64_t when_ms);
 /* 1 when there was one. */
 int tr_db_persist(tr_db *db, tr_entry *e);
-/* Deletes what is due; looks at `clock_us(ctx)` every so often and stops after budget_us. Returns keys deleted. */
+/* Deletes what is due; looks at `clock_us(ctx)` every so often and stops after budget_us. Returns
+ * keys deleted. */
 uint64_t tr_store_expire_due(tr_store *store, int64_t budget_us, int64_t (*clock_us)(void *ctx), void *ctx);
 void tr_db_expire_now(tr_db *db, tr_entry *e); /* one that is known to be due */
 
@@ -230,7 +255,8 @@ void tr_store_touch(tr_store *store, tr_entry *e);
 uint64_t tr_store_idle_ms(const tr_store *store, const tr_entry *e);
 void tr_store_release_pool(tr_store *store);
 
-/* Tells that the key's value changed: watchers, and the event when its class is wanted. Also counts it as dirty. */
+/* Tells that the key's value changed: watchers, and the event when its class is wanted. Also counts
+ * it as dirty. */
 void tr_db_tell(tr_db *db, tr_event_class cls, const char *event, const char *key, size_t len);
 static inline void tr_db_changed(tr_db *db, tr_event_class cls, const char *event, const char *key, size_t len) {
     tr_store *store = db->store;

@@ -1,4 +1,5 @@
-/* check.h - what the C unit tests are made of. A failed check prints its place and counts; main() ends with CHECK_DONE(). */
+/* check.h - what the C unit tests are made of. A failed check prints its place and counts; main()
+ * ends with CHECK_DONE(). */
 #ifndef TR_TESTS_CHECK_H
 #define TR_TESTS_CHECK_H
 

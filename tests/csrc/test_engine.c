@@ -1,4 +1,5 @@
-/* The engine as its owner sees it: fed connections in every cut, real sockets, limits, waits, events, allocation failures. */
+/* The engine as its owner sees it: fed connections in every cut, real sockets, limits, waits,
+ * events, allocation failures. */
 #include "engine/engine.h"
 
 #include <fcntl.h>
@@ -296,7 +297,8 @@ static void test_auth_gate(void) {
     tr_engine_close(g);
 }
 
-/* Every allocation of a run fails once; whatever happens, the engine stays sound and gives all memory back. */
+/* Every allocation of a run fails once; whatever happens, the engine stays sound and gives all
+ * memory back. */
 static void test_each_allocation_fails_once(void) {
     for (uint64_t nth = 1; nth < 400; nth++) {
         tr_engine *g = open_engine();

@@ -67,8 +67,8 @@ static void test_table(void) {
     fclose(file);
 }
 
-/* a*a*a*...b against aaaa...: what takes the rest of the universe when every star is tried again.
- * */
+/* a*a*a*...b against aaaa...: what takes the rest of the universe when every star is tried
+ * again. */
 static void test_many_stars(void) {
     char pattern[801];
     char text[4000];

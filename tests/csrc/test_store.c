@@ -1,5 +1,5 @@
-/* The keyspace against what it promises: values in all forms, expiry by the clock alone, every eviction policy, background freeing, hooks,
- * failing allocations. */
+/* The keyspace against what it promises: values in all forms, expiry by the clock alone, every
+ * eviction policy, background freeing, hooks, failing allocations. */
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -70,8 +70,10 @@ static void test_values_change_their_form(void) {
     char forty_four[45];
     memset(forty_four, 'e', 44);
     forty_four[44] = '\0';
-    const char *values[] = {"", "short", "12345", "-9223372036854775808", "9223372036854775808", "0123", forty_four, longer};
-    const tr_enc encs[] = {TR_ENC_EMB, TR_ENC_EMB, TR_ENC_INT, TR_ENC_INT, TR_ENC_EMB, TR_ENC_EMB, TR_ENC_EMB, TR_ENC_RAW};
+    const char *values[] = {"",     "short",    "12345", "-9223372036854775808", "9223372036854775808",
+                            "0123", forty_four, longer};
+    const tr_enc encs[] = {TR_ENC_EMB, TR_ENC_EMB, TR_ENC_INT, TR_ENC_INT,
+                           TR_ENC_EMB, TR_ENC_EMB, TR_ENC_EMB, TR_ENC_RAW};
     for (int from = 0; from < 8; from++) {
         for (int to = 0; to < 8; to++) {
             set(db, "key", values[from], 0);
@@ -281,7 +283,9 @@ static int survivors(tr_store *store, int from, int to) {
 }
 
 static void test_every_eviction_policy(void) {
-    const tr_policy policies[] = {TR_VOLATILE_LRU, TR_VOLATILE_LFU, TR_VOLATILE_RANDOM, TR_VOLATILE_TTL, TR_ALLKEYS_LRU, TR_ALLKEYS_LFU, TR_ALLKEYS_RANDOM};
+    const tr_policy policies[] = {TR_VOLATILE_LRU, TR_VOLATILE_LFU, TR_VOLATILE_RANDOM,
+                                  TR_VOLATILE_TTL, TR_ALLKEYS_LRU,  TR_ALLKEYS_LFU,
+                                  TR_ALLKEYS_RANDOM};
     const int count = 3000;
     for (size_t p = 0; p < sizeof(policies) / sizeof(policies[0]); p++) {
         fixture f;
@@ -298,8 +302,10 @@ static void test_every_eviction_policy(void) {
         CHECK_EQ_INT(count - evicted, survivors(&f.store, 0, count));
         int volatile_left = (int)(f.store.dbs[0].ttl.count + f.store.dbs[1].ttl.count);
         if (!(policies[p] & TR_POLICY_ALLKEYS)) CHECK_EQ_INT(volatile_left, count / 3 - evicted);
-        if (policies[p] == TR_ALLKEYS_LRU) CHECK(survivors(&f.store, 0, count / 2) < survivors(&f.store, count / 2, count));
-        if (policies[p] == TR_VOLATILE_TTL) CHECK_EQ_INT(survivors(&f.store, count - 60, count), 40); /* the last ones die first */
+        if (policies[p] == TR_ALLKEYS_LRU)
+            CHECK(survivors(&f.store, 0, count / 2) < survivors(&f.store, count / 2, count));
+        if (policies[p] == TR_VOLATILE_TTL) /* the last ones die first */
+            CHECK_EQ_INT(survivors(&f.store, count - 60, count), 40);
         close_store(&f);
     }
 }
@@ -364,7 +370,8 @@ static void test_random_key_skips_the_dead(void) {
     close_store(&f);
 }
 
-/* A mix of changes with each allocation failing once: the store stays sound, and a failed change changes nothing. */
+/* A mix of changes with each allocation failing once: the store stays sound, and a failed change
+ * changes nothing. */
 static void test_each_allocation_fails_once(void) {
     const char *longer = "a value that is too long to stand inside the entry itself, by far";
     int failures = 0;
@@ -381,7 +388,8 @@ static void test_each_allocation_fails_once(void) {
         if (set(db, "b", "embedded", 0) == NULL) check_value(peek(db, "b"), longer, TR_ENC_RAW);
         tr_arg c = arg("c"), z = arg("z");
         if (tr_db_copy(db, peek(db, "b"), db, &c) == NULL) CHECK(peek(db, "c") == NULL);
-        if (tr_db_move(db, peek(db, "d"), &f.store.dbs[1], &z) == NULL) check_value(peek(db, "d"), "embedded", TR_ENC_EMB);
+        if (tr_db_move(db, peek(db, "d"), &f.store.dbs[1], &z) == NULL)
+            check_value(peek(db, "d"), "embedded", TR_ENC_EMB);
         tr_entry *e = peek(db, "a");
         if (tr_db_own_blob(db, &e, 5000) == NULL) CHECK(e == peek(db, "a"));
         if (tr_db_set_expire(db, peek(db, "a"), 5) != TR_OK) CHECK_EQ_INT(tr_db_expire_at(db, peek(db, "a")), -1);
