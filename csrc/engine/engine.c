@@ -36,6 +36,7 @@ void tr_engine_apply(tr_engine *g) {
     g->store.maxmemory_samples = s->maxmemory_samples;
     g->store.lfu_log_factor = s->lfu_log_factor;
     g->store.lfu_decay_minutes = s->lfu_decay_minutes;
+    g->x.string_max = s->bulk_max;
     g->x.latency_tracking = s->latency_tracking;
     g->x.debug_enabled = s->debug_enabled;
     g->x.password_set = s->password_set;
