@@ -87,7 +87,7 @@ static int change(tr_poller *p, int fd, uint32_t mask) {
 }
 
 int tr_poller_add(tr_poller *p, int fd, uint32_t mask, void *data) {
-    tr_assert((mask & ~(TR_POLL_READ | TR_POLL_WRITE)) == 0);
+    tr_assert((mask & ~TR_POLL_ALL) == 0);
     if (find(p, fd) != NULL) return TR_EEXIST;
     int rc = grow_regs(p, fd);
     if (rc == TR_OK && p->ops->reserve != NULL) rc = p->ops->reserve(p, fd);
@@ -102,7 +102,7 @@ int tr_poller_add(tr_poller *p, int fd, uint32_t mask, void *data) {
 }
 
 int tr_poller_set(tr_poller *p, int fd, uint32_t mask) {
-    tr_assert((mask & ~(TR_POLL_READ | TR_POLL_WRITE)) == 0);
+    tr_assert((mask & ~TR_POLL_ALL) == 0);
     if (find(p, fd) == NULL) return TR_ENOENT;
     return change(p, fd, mask);
 }

@@ -3,7 +3,9 @@
  * A descriptor is registered with a mask and a pointer of the owner's (borrowed until the
  * remove); tr_poller_wait() returns the ready ones. Level-triggered everywhere. Errors, hang-ups
  * and half-closed peers are reported as readable and writable, as far as asked for; with mask 0
- * nothing is reported. A descriptor must be removed before it is closed. After a remove, no
+ * nothing is reported. TR_POLL_HUP asks for just these, for an owner who leaves the input where it
+ * is; bytes that wait to be read do not make it ready. select can't wait for it: it looks for
+ * hang-ups whenever a wait ends for another reason or its time is over. A descriptor must be removed before it is closed. After a remove, no
  * event of that registration is returned any more by a *later* wait; events already returned in
  * the caller's array are the caller's to void.
  *
@@ -30,6 +32,8 @@
 
 #define TR_POLL_READ 1u
 #define TR_POLL_WRITE 2u
+#define TR_POLL_HUP 4u
+#define TR_POLL_ALL (TR_POLL_READ | TR_POLL_WRITE | TR_POLL_HUP)
 
 /* Highest descriptor number plus one; Linux allows 1 << 20 by default, a bit less than 1 << 30
  * at most. */
@@ -46,7 +50,7 @@ typedef struct tr_poller tr_poller;
 
 typedef struct tr_poll_event {
     void *data;     /* the owner's pointer */
-    uint32_t ready; /* TR_POLL_READ | TR_POLL_WRITE */
+    uint32_t ready; /* TR_POLL_... */
 } tr_poll_event;
 
 /* 0 and *out (owned by the caller), TR_ENOMEM, TR_EIO, TR_ENOTSUP, TR_EFDS, TR_ELIMIT (select,

@@ -39,6 +39,7 @@ static int epoll_change(tr_poller *p, int fd, uint32_t from, uint32_t to) {
     struct epoll_event ev = {.data.fd = fd};
     if (to & TR_POLL_READ) ev.events |= EPOLLIN | EPOLLRDHUP;
     if (to & TR_POLL_WRITE) ev.events |= EPOLLOUT;
+    if (to & TR_POLL_HUP) ev.events |= EPOLLRDHUP;
     int op = from == 0 ? EPOLL_CTL_ADD : to == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
     if (epoll_ctl(e->epfd, op, fd, &ev) == 0) return TR_OK;
     switch (errno) {
@@ -85,6 +86,7 @@ static int epoll_wait_events(tr_poller *p, tr_poll_event *events, int max,
         uint32_t ready = 0;
         if (got & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) ready |= TR_POLL_READ;
         if (got & (EPOLLOUT | EPOLLERR | EPOLLHUP)) ready |= TR_POLL_WRITE;
+        if (got & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) ready |= TR_POLL_HUP;
         ready &= reg->mask;
         if (TR_UNLIKELY(ready == 0)) continue;
         events[count++] = (tr_poll_event){.data = reg->data, .ready = ready};

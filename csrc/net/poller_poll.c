@@ -65,6 +65,7 @@ static int poll_change(tr_poller *p, int fd, uint32_t from, uint32_t to) {
     short events = 0;
     if (to & TR_POLL_READ) events |= POLLIN;
     if (to & TR_POLL_WRITE) events |= POLLOUT;
+    if (to & TR_POLL_HUP) events |= POLLRDHUP;
     q->slots[reg->slot].events = events;
     return TR_OK;
 }
@@ -85,6 +86,7 @@ static int poll_wait(tr_poller *p, tr_poll_event *events, int max, const struct 
         uint32_t ready = 0;
         if (slot->revents & (POLLIN | broken)) ready |= TR_POLL_READ;
         if (slot->revents & (POLLOUT | broken)) ready |= TR_POLL_WRITE;
+        if (slot->revents & (POLLRDHUP | broken)) ready |= TR_POLL_HUP;
         ready &= reg->mask;
         tr_assert(ready != 0);
         events[count++] = (tr_poll_event){.data = reg->data, .ready = ready};

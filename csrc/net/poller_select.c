@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <sys/select.h>
 
 #include "base/assert.h"
@@ -8,6 +9,8 @@ typedef struct select_poller {
     tr_poller base;
     fd_set asked_read;
     fd_set asked_write;
+    fd_set asked_hup;
+    int hup_count; /* descriptors in asked_hup */
     int end;  /* one above the highest descriptor with a mask */
     int next; /* the descriptor where the next wait starts to look */
 } select_poller;
@@ -16,6 +19,7 @@ static int select_open(tr_poller *p) {
     select_poller *s = (select_poller *)p;
     FD_ZERO(&s->asked_read);
     FD_ZERO(&s->asked_write);
+    FD_ZERO(&s->asked_hup);
     return p->wake_fd < FD_SETSIZE ? TR_OK : TR_ELIMIT;
 }
 
@@ -36,26 +40,55 @@ static void put(fd_set *set, int fd, int on) {
     }
 }
 
+static int is_asked(const select_poller *s, int fd) {
+    return FD_ISSET(fd, &s->asked_read) || FD_ISSET(fd, &s->asked_write) ||
+           FD_ISSET(fd, &s->asked_hup);
+}
+
 static int select_change(tr_poller *p, int fd, uint32_t from, uint32_t to) {
-    (void)from;
     select_poller *s = (select_poller *)p;
     tr_assert(fd < FD_SETSIZE);
     put(&s->asked_read, fd, (to & TR_POLL_READ) != 0);
     put(&s->asked_write, fd, (to & TR_POLL_WRITE) != 0);
+    put(&s->asked_hup, fd, (to & TR_POLL_HUP) != 0);
+    s->hup_count += ((to & TR_POLL_HUP) != 0) - ((from & TR_POLL_HUP) != 0);
+    tr_assert(s->hup_count >= 0);
     if (to != 0 && fd >= s->end) s->end = fd + 1;
-    while (s->end > 0 && !FD_ISSET(s->end - 1, &s->asked_read) &&
-           !FD_ISSET(s->end - 1, &s->asked_write)) {
-        s->end--;
-    }
+    while (s->end > 0 && !is_asked(s, s->end - 1)) s->end--;
     return TR_OK;
+}
+
+/* Which of those asked for have hung up, now; their count. poll() knows, select() has no word for it. */
+static int find_hang_ups(const select_poller *s, fd_set *gone) {
+    FD_ZERO(gone);
+    if (s->hup_count == 0) return 0;
+    struct pollfd fds[FD_SETSIZE];
+    nfds_t n = 0;
+    for (int fd = 0; fd < s->end; fd++) {
+        if (FD_ISSET(fd, &s->asked_hup)) fds[n++] = (struct pollfd){.fd = fd, .events = POLLRDHUP};
+    }
+    if (poll(fds, n, 0) <= 0) return 0; /* a signal: the next wait looks again */
+    int count = 0;
+    for (nfds_t i = 0; i < n; i++) {
+        if (fds[i].revents == 0) continue;
+        FD_SET(fds[i].fd, gone);
+        count++;
+    }
+    return count;
 }
 
 static int select_wait(tr_poller *p, tr_poll_event *events, int max,
                        const struct timespec *timeout) {
     select_poller *s = (select_poller *)p;
     fd_set can_read = s->asked_read, can_write = s->asked_write;
+    const struct timespec at_once = {0};
+    fd_set gone;
+    int hang_ups = find_hang_ups(s, &gone);
+    if (hang_ups > 0) timeout = &at_once;
     int left = pselect(s->end, &can_read, &can_write, NULL, timeout, NULL);
     if (left < 0) return tr__poller_wait_failed();
+    if (hang_ups == 0) hang_ups = find_hang_ups(s, &gone);
+    left += hang_ups;
     int count = 0;
     for (int seen = 0; left > 0 && count < max; seen++) {
         tr_assert(seen < s->end);
@@ -64,8 +97,9 @@ static int select_wait(tr_poller *p, tr_poll_event *events, int max,
         uint32_t ready = 0;
         if (FD_ISSET(fd, &can_read)) ready |= TR_POLL_READ;
         if (FD_ISSET(fd, &can_write)) ready |= TR_POLL_WRITE;
+        if (FD_ISSET(fd, &gone)) ready |= TR_POLL_HUP;
         if (ready == 0) continue;
-        left -= (ready & TR_POLL_READ) && (ready & TR_POLL_WRITE) ? 2 : 1;
+        left -= __builtin_popcount(ready);
         events[count++] = (tr_poll_event){.data = p->regs[fd].data, .ready = ready};
     }
     return count;
