@@ -27,7 +27,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def trioredis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield our server. Tests share it: begin with FLUSHALL or use keys of your own."""
-    with running("trioredis", trioredis_command(), tmp_path_factory.mktemp("trioredis")) as server:
+    command = [*trioredis_command(), "--enable-debug-command", "yes"]
+    with running("trioredis", command, tmp_path_factory.mktemp("trioredis")) as server:
         yield server
 
 

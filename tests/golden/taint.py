@@ -54,7 +54,10 @@ DERAILS: Final[dict[str, str | None]] = {
     "subscribe": None,
 }
 FAMILIES: Final = {"pubsub", "scripting"}  # groups whose commands share one state beside the keys
-AFFECTS: Final = {  # lacking the left, only this differs, and not the whole container
+AFFECTS: Final = {  # lacking the left, this differs, and not (only) the whole container
+    "acl|deluser": "acl auth",
+    "acl|load": "acl auth",
+    "acl|setuser": "acl auth",
     "client|caching": "",
     "client|kill": "closed",
     "client|reply": "",
@@ -277,7 +280,7 @@ class Tracker:
         return False
 
     def _settle_argv(self, step: Step, argv: list[str], plan: Plan, link: Link) -> bool:
-        reply, name = _last(step["r"]), find(self._facts, argv)[0]
+        reply, name = own_reply(step["r"]), find(self._facts, argv)[0]
         if link.derailed:
             return self._settle_derailed(name, argv, reply, link)
         link.waiting = argv if step.get("send") else []
@@ -299,6 +302,8 @@ class Tracker:
             return False
         if name == "exec" and link.queue is not None:
             self._settle_exec(reply, link)
+        elif plan.action is Action.RUN and name == "auth" and reply["t"] != "err":
+            link.derailed = "acl|setuser"  # from here on it is a user that ours does not have
         elif plan.action is Action.RUN and plan.reason == LOST_VAR:
             self._derail(name, reply, link)
             self._spoil(argv, link.db)
@@ -440,7 +445,7 @@ class Tracker:
         elif "readonly" not in flags and not {name, name.partition("|")[0]} & TELLING:
             group = entry["group"]
             kin = group if group in FAMILIES else name.partition("|")[0]
-            self._families.add(AFFECTS.get(name, kin))
+            self._families.update(AFFECTS.get(name, kin).split())
         if name == "client|unblock":
             for link in self._links:
                 link.lost_reply = link.lost_reply or bool(link.waiting)
@@ -512,7 +517,7 @@ def raw_commands(data: str) -> list[list[str]]:
     return [argv for argv in out if argv and argv[0]]
 
 
-def _last(reply: Reply) -> Reply:
+def own_reply(reply: Reply) -> Reply:
     """Return the command's own reply when pushes came with it."""
     if reply["t"] != "frames":
         return reply
