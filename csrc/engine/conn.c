@@ -109,7 +109,7 @@ void tr_conn_note_output(tr_conn *conn) {
     g->pending_last = conn;
 }
 
-static void ask_more(tr_conn *conn) {
+void tr_conn_ask_more(tr_conn *conn) {
     tr_engine *g = conn->engine;
     if (conn->in_more || conn->closed) return;
     conn->in_more = 1;
@@ -168,7 +168,7 @@ static void run_commands(tr_conn *conn, tr_buf *in) {
     tr_exec_begin(&g->x);
     while (c->wait == TR_WAIT_NONE && !(c->flags & stop)) {
         if (budget-- == 0) {
-            ask_more(conn);
+            tr_conn_ask_more(conn);
             break;
         }
         limits.unauthenticated = !(c->flags & TR_CLIENT_AUTHENTICATED);

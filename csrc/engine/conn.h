@@ -74,6 +74,8 @@ void tr_conn_writable(tr_conn *conn);
 int tr_conn_feed(tr_conn *conn, const char *p, size_t n);
 /* Parses on: after a wait, or when the last go ran out of its budget. */
 void tr_conn_resume(tr_conn *conn);
+/* It has something to do that needs no readiness: the next turn resumes it. */
+void tr_conn_ask_more(tr_conn *conn);
 /* Sends what waits. */
 void tr_conn_flush(tr_conn *conn);
 /* The client has new output or was marked to be closed by somebody else. */

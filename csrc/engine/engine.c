@@ -281,6 +281,10 @@ static int turn(tr_engine *g, int64_t timeout_us) {
     return n > 0 ? n : 1;
 }
 
+static int has_work(const tr_engine *g) {
+    return g->more != NULL || g->pending != NULL || g->store.doomed != NULL;
+}
+
 static int has_events(const tr_engine *g) {
     return g->events != NULL || g->listener_events || g->rejected_event || g->denied_event;
 }
@@ -290,7 +294,7 @@ int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us
     int64_t end_ns = tr_clock_mono_ns(&g->clock) + budget_us * 1000;
     int64_t wait_us = eager ? linger_us : 0;
     *busy = 0;
-    while (turn(g, g->more != NULL || g->pending != NULL ? 0 : wait_us) != 0) {
+    while (turn(g, has_work(g) ? 0 : wait_us) != 0) {
         if (has_events(g)) break;
         if (g->turn_end_ns >= end_ns) {
             *busy = 1;
@@ -298,7 +302,8 @@ int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us
         }
         wait_us = linger_us;
     }
-    *more = g->more != NULL || g->pending != NULL || g->store.doomed != NULL;
+    if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
+    *more = has_work(g);
     return has_events(g);
 }
 
@@ -403,7 +408,7 @@ static void watch_limit(tr_engine *g) {
     }
 }
 
-void tr_engine_cron(tr_engine *g) {
+int tr_engine_cron(tr_engine *g) {
     assert_thread(g);
     tr_exec_turn(&g->x);
     tr_exec_begin(&g->x);
@@ -414,6 +419,7 @@ void tr_engine_cron(tr_engine *g) {
     turn_spell(g);
     resume_listeners(g);
     if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
+    if (g->more != NULL) run_more(g);
     tr_store_expire_due(&g->store, 1000000 / hz / 4, mono_us, g);
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
     watch_limit(g);
@@ -421,6 +427,7 @@ void tr_engine_cron(tr_engine *g) {
     tend_tables(g);
     flush_pending(g);
     g->net.cron_ns += (uint64_t)(tr_clock_mono_ns(&g->clock) - began_ns);
+    return has_events(g) || has_work(g);
 }
 
 int tr_engine_fd(const tr_engine *g) {
@@ -480,10 +487,8 @@ int tr_engine_kill(tr_engine *g, uint64_t id, tr_close_reason reason, int gently
 
 void tr_engine_unpause(tr_engine *g) {
     tr_exec_unpause(&g->x);
-    tr_conn *next;
-    for (tr_conn *conn = g->first; conn != NULL && g->x.paused_clients != 0; conn = next) {
-        next = conn->next;
-        if (!conn->closed && conn->client.wait == TR_WAIT_PAUSE) tr_conn_resume(conn);
+    for (tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
+        if (!conn->closed && conn->client.wait == TR_WAIT_PAUSE) tr_conn_ask_more(conn);
     }
 }
 

@@ -172,8 +172,9 @@ void tr_engine_unlisten_one(tr_engine *g, int id);
 int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us, int *more, int *busy);
 /* Moves up to max events to out; the count. */
 int tr_engine_take_events(tr_engine *g, tr_event *out, int max);
-/* Regular work; hz times a second. */
-void tr_engine_cron(tr_engine *g);
+/* Regular work; hz times a second. Returns 1 when there is now something to do for
+ * tr_engine_poll(). */
+int tr_engine_cron(tr_engine *g);
 /* TR_ENOTSUP: use tr_engine_block. */
 int tr_engine_fd(const tr_engine *g);
 int tr_engine_block(tr_engine *g, int64_t timeout_us);
@@ -189,7 +190,7 @@ uint64_t tr_engine_open_fed(tr_engine *g, uint32_t client_flags);
 void tr_engine_finish(tr_engine *g, uint64_t id);
 /* Ends it now, or (gently) when its output has left. 1 when it was there. */
 int tr_engine_kill(tr_engine *g, uint64_t id, tr_close_reason reason, int gently);
-/* Tries the clients that CLIENT PAUSE made wait. */
+/* The clients that CLIENT PAUSE made wait go on in the next turn. A command may call this. */
 void tr_engine_unpause(tr_engine *g);
 /* The next live client after this id in order of age; 0: from the start. NULL: no more. */
 tr_client *tr_engine_next_client(tr_engine *g, uint64_t after_id);

@@ -37,8 +37,6 @@ typedef struct rig {
     int port;
     int closed_count;
     tr_close_reason closed_why; /* of the last one closed */
-    int rejected[3];            /* by the event's code */
-    int paused_count;           /* of the listener */
 } rig;
 
 static void open_rig(rig *r) {
@@ -60,10 +58,6 @@ static void take_events(rig *r) {
             if (events[i].kind == TR_EVENT_CLOSED) {
                 r->closed_count++;
                 r->closed_why = (tr_close_reason)events[i].code;
-            }
-            r->paused_count += events[i].kind == TR_EVENT_LISTENER_PAUSED;
-            if (events[i].kind == TR_EVENT_REJECTED) {
-                r->rejected[events[i].code] += (int)events[i].id;
             }
         }
     }
@@ -270,7 +264,7 @@ static void test_too_many(void) {
     int a = join(&r), b = join(&r), c = join(&r);
     hear(&r, c, "-ERR max number of clients reached\r\n");
     hear_end(&r, c);
-    CHECK_EQ_INT(r.rejected[1], 1);
+    CHECK_EQ_INT(r.g->watch.rejected, 1);
     CHECK_EQ_INT(r.closed_count, 0); /* it never was a client */
     check_alive(&r, a);
     close(a);
@@ -312,7 +306,8 @@ static void test_no_descriptors(void) {
     fnet.accept_fail = 1;
     fnet.accept_errno = EMFILE;
     int late = dial(&r);
-    while (r.paused_count == 0) one_turn(&r);
+    while (tr_engine_listener_trouble(r.g, 0) == 0) one_turn(&r);
+    CHECK_EQ_INT(tr_engine_listener_trouble(r.g, 0), EMFILE);
     check_alive(&r, early);
     pass_time(&r, (TR_LISTENER_PAUSE_MS - 1) * 1000);
     run_cron(&r);
@@ -321,7 +316,7 @@ static void test_no_descriptors(void) {
     pass_time(&r, 1000);
     run_cron(&r);
     check_alive(&r, late);
-    CHECK_EQ_INT(r.paused_count, 1);
+    CHECK_EQ_INT(tr_engine_listener_trouble(r.g, 0), 0);
     close(early);
     close(late);
     close_rig(&r);
@@ -542,7 +537,8 @@ static void test_stranger(void) {
     int fd = join(&r);
     CHECK_EQ_INT(hear_bytes(&r, fd, start, sizeof(start)), sizeof(start));
     CHECK_EQ_MEM(start, sizeof(start), "-DENIED ", 8);
-    CHECK_EQ_INT(r.rejected[2], 1);
+    CHECK_EQ_INT(r.g->watch.denied, 1);
+    CHECK_EQ_MEM(r.g->watch.denied_addr, 10, "192.0.2.7:", 10);
     close(fd);
     r.g->settings.password_set = 1;
     tr_engine_apply(r.g);

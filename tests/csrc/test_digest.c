@@ -30,7 +30,8 @@ static void same_data_same_digest(void) {
         {"SET a 12", "SET a 10;INCRBY a 2"},
         {"SET a v EX 10", "SET a v PX 5000"},
         {"SET a v;SELECT 1;SET b w", "SELECT 1;SET b w;SELECT 0;SET a v"},
-        {"DEBUG POPULATE 100", "DEBUG POPULATE 300;DEBUG POPULATE 400 other;FLUSHALL;DEBUG POPULATE 100"},
+        {"DEBUG POPULATE 100",
+         "DEBUG POPULATE 300;DEBUG POPULATE 400 other;FLUSHALL;DEBUG POPULATE 100"},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
         CHECK_EQ_STR(digest_after(pairs[i][0]), digest_after(pairs[i][1]));

@@ -237,6 +237,7 @@ static void test_a_reader_that_never_reads_is_cut(void) {
     uint64_t fed = tr_engine_open_fed(g, 0);
     size_t size = 1 << 19;
     char *request = malloc(size + 64);
+    if (request == NULL) abort();
     int head = sprintf(request, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%zu\r\n", size);
     memset(request + head, 'v', size);
     memcpy(request + head + size, "\r\n", 2);
@@ -263,8 +264,64 @@ static void test_maxclients_and_protected_text(void) {
     CHECK(recv(fd, reply, sizeof(reply) - 1, 0) > 0);
     CHECK_EQ_STR(reply, "-ERR max number of clients reached\r\n");
     CHECK_EQ_INT(g->net.connections_rejected, 1);
-    CHECK_EQ_INT(count_events(g, TR_EVENT_REJECTED), 1);
+    tr_watch watch;
+    tr_watch_take(g, &watch);
+    CHECK_EQ_INT(watch.rejected, 1);
+    CHECK(strncmp(watch.rejected_addr, "127.0.0.1:", 10) == 0);
+    tr_watch_take(g, &watch);
+    CHECK_EQ_INT(watch.rejected, 0);
     tr_sock_close(fd);
+    tr_engine_close(g);
+}
+
+/* A command that ends the pause must not run the others' commands within itself. */
+typedef struct unpauser {
+    tr_engine *g;
+    int depth;
+    int deepest;
+} unpauser;
+
+static void unpause_in_a_command(void *ctx, tr_client *c) {
+    unpauser *u = ctx;
+    u->depth++;
+    if (u->depth > u->deepest) u->deepest = u->depth;
+    tr_engine_unpause(u->g);
+    tr_api_reply(c, "+OK\r\n", 5);
+    u->depth--;
+}
+
+static void test_unpausing_does_not_nest(void) {
+    tr_engine *g = open_engine();
+    unpauser u = {.g = g};
+    uint64_t ids[20];
+    tr_api_set_hooks(g, &u, unpause_in_a_command, NULL);
+    tr_api_pause(g, 0, INT64_MAX);
+    for (int i = 0; i < 20; i++) {
+        ids[i] = tr_engine_open_fed(g, 0);
+        CHECK_EQ_STR(ask(g, ids[i], "SET k v\r\nCLIENT UNPAUSE\r\nGET k\r\n"), "");
+    }
+    uint64_t last = tr_engine_open_fed(g, 0);
+    CHECK_EQ_STR(ask(g, last, "CLIENT UNPAUSE\r\n"), "+OK\r\n");
+    turn(g);
+    for (int i = 0; i < 20; i++) CHECK_EQ_STR(output(g, ids[i]), "+OK\r\n+OK\r\n$1\r\nv\r\n");
+    CHECK_EQ_INT(u.deepest, 1);
+    tr_engine_close(g);
+}
+
+static void test_flushed_keys_go_without_traffic(void) {
+    tr_engine *g = open_engine();
+    g->clock = (tr_clock){.fake = 1, .fake_wall_us = 1000000, .fake_mono_ns = 1000000000};
+    uint64_t id = tr_engine_open_fed(g, 0);
+    for (int i = 0; i < 5 * TR_LAZYFREE_STEP; i++) {
+        char request[32];
+        sprintf(request, "SET k%d v\r\n", i);
+        CHECK_EQ_STR(ask(g, id, request), "+OK\r\n");
+    }
+    CHECK_EQ_STR(ask(g, id, "FLUSHALL ASYNC\r\n"), "+OK\r\n");
+    int more = 1, busy, rounds = 0;
+    for (; more && rounds < 10; rounds++) tr_engine_poll(g, 0, 0, 1000, &more, &busy);
+    CHECK(rounds > 2 && rounds < 10);
+    CHECK(g->store.doomed == NULL);
     tr_engine_close(g);
 }
 
@@ -275,11 +332,12 @@ static void test_idle_clients_time_out(void) {
     tr_exec_turn(&g->x);
     int fd = connect_client(g);
     wait_engine(g);
-    tr_engine_cron(g);
+    CHECK_EQ_INT(count_events(g, TR_EVENT_OPENED), 1);
+    CHECK_EQ_INT(tr_engine_cron(g), 0);
     CHECK_EQ_INT(count_events(g, TR_EVENT_CLOSED), 0);
     g->clock.fake_wall_us += 10500000;
     g->clock.fake_mono_ns += 10500000000;
-    tr_engine_cron(g);
+    CHECK_EQ_INT(tr_engine_cron(g), 1); /* the owner must look */
     CHECK_EQ_INT(count_events(g, TR_EVENT_CLOSED), 1);
     tr_sock_close(fd);
     tr_engine_close(g);
@@ -336,6 +394,8 @@ int main(void) {
     RUN(test_quit_and_half_close);
     RUN(test_a_reader_that_never_reads_is_cut);
     RUN(test_maxclients_and_protected_text);
+    RUN(test_unpausing_does_not_nest);
+    RUN(test_flushed_keys_go_without_traffic);
     RUN(test_idle_clients_time_out);
     RUN(test_auth_gate);
     RUN(test_each_allocation_fails_once);

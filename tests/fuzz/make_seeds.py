@@ -1,4 +1,4 @@
-"""Write a seed corpus for the fuzz targets: requests of all shapes, and a call of every command.
+"""Write a seed corpus for the fuzz targets: requests of all shapes, calls of every command, workloads.
 
 Usage: ``make_seeds.py FOLDER [COMMANDS_JSON]``. Each seed is one file, named by its content, so
 that writing them twice changes nothing.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,60 @@ COMMANDS: Final = Path(__file__).parents[2] / "trioredis" / "commands" / "comman
 ARGS_MAX: Final = 12
 BIG_ARG_BYTES: Final = 32768  # where the parser begins to gather an argument in a blob
 SAMPLES: Final = (b"key", b"1", b"field", b"10", b"value", b"-1", b"*", b"2.5")
+
+WORKLOADS: Final = 400
+WORKLOAD_MAX: Final = 24  # commands of one
+OPTIONAL_LEFT_OUT: Final = 0.6
+TIMES_MAX: Final = 3
+MARK: Final = 0xFE  # see engine_run.h
+MARK_ODDS: Final = 0.15
+DEBUG_MARK: Final = 0xC2  # DEBUG for all
+
+STRINGS: Final = (
+    b"value",
+    b"10",
+    b"3.0e3",
+    b"",
+    b"ON",
+    b"OFF",
+    b"SKIP",
+    b"string",
+    b"text\r\nwith\0bytes",
+    b"9223372036854775807",
+    b"a" * 44,
+    b"b" * 45,
+    b"ab" * 60,
+    b"v" * 9000,
+)
+NUMBERS: Final = (b"0", b"1", b"2", b"3", b"-1", b"10", b"100", b"65000", b"9223372036854775807", b"x")
+TIMES: Final = (b"1700000000", b"1700000001000", b"1", b"99999999999999")
+PATTERNS: Final = (b"*", b"k*", b"?", b"[a-k]*", b"*e*y*", b"\\k", b"[")
+VALUES: Final = {
+    "key": (b"key", b"k", b"other", b"", b"counter", b"a" * 300),
+    "integer": NUMBERS,
+    "double": (b"1.5", b"-0.1", b"1e308", b"nan", b"inf", b"3"),
+    "unix-time": TIMES,
+    "pattern": PATTERNS,
+}
+DEBUG_CALLS: Final = (
+    b"DIGEST",
+    b"DIGEST-VALUE key none",
+    b"ERROR Some\rthing",
+    b"HELP",
+    b"HTSTATS 0 FULL",
+    b"HTSTATS-KEY key",
+    b"OBJECT key",
+    b"POPULATE 100 p 20",
+    b"POPULATE 999999999 p 0",
+    b"PROTOCOL map",
+    b"PROTOCOL attrib",
+    b"PROTOCOL push",
+    b"PROTOCOL verbatim",
+    b"PROTOCOL double",
+    b"REPLYBUFFER RESIZING 0",
+    b"SET-ACTIVE-EXPIRE 0",
+    b"SLEEP 1e300",
+)
 
 SHAPES: Final = (
     b"",
@@ -60,6 +115,67 @@ def command_requests(commands: dict[str, Any], *parents: bytes) -> Iterator[byte
         yield from command_requests(facts.get("subcommands") or {}, words[0])
 
 
+class Words:
+    """Random arguments, as the table of commands describes them, from few keys and values."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng: Final = rng
+
+    def of(self, arguments: list[dict[str, Any]]) -> Iterator[bytes]:
+        """Yield words for these arguments, optional ones now and then."""
+        for argument in arguments:
+            flags = argument.get("flags", ())
+            if "optional" in flags and self._rng.random() < OPTIONAL_LEFT_OUT:
+                continue
+            times = self._rng.randint(1, TIMES_MAX) if "multiple" in flags else 1
+            for time in range(times):
+                if "token" in argument and (time == 0 or "multiple_token" in flags):
+                    yield argument["token"].encode()
+                yield from self._one(argument)
+
+    def _one(self, argument: dict[str, Any]) -> Iterator[bytes]:
+        kind = argument["type"]
+        if kind == "oneof":
+            yield from self.of([{**self._rng.choice(argument["arguments"]), "flags": ()}])
+        elif kind == "block":
+            yield from self.of(argument["arguments"])
+        elif kind != "pure-token":
+            yield self._rng.choice(VALUES.get(kind, STRINGS))
+
+
+def workloads(commands: dict[str, Any], count: int) -> Iterator[bytes]:
+    """Yield ``count`` pipelines of random commands on a few keys, with what may happen in between."""
+    rng = random.Random(count)
+    words = Words(rng)
+    leaves = [
+        (words_of_name.split("|"), leaf)
+        for name, facts in sorted(commands.items())
+        for words_of_name, leaf in (
+            [(f"{name}|{sub}", sub_facts) for sub, sub_facts in sorted(facts["subcommands"].items())]
+            if facts.get("subcommands")
+            else [(name, facts)]
+        )
+    ]
+    for _ in range(count):
+        parts: list[bytes] = []
+        for _ in range(rng.randint(2, WORKLOAD_MAX)):
+            name, facts = rng.choice(leaves)
+            head = [word.split("|")[-1].encode() for word in name]
+            parts.append(request(*head, *words.of(facts.get("arguments", []))))
+            if rng.random() < MARK_ODDS:
+                parts.append(bytes((MARK, rng.randrange(256))))
+        yield b"".join(parts)
+
+
+def debug_workloads() -> Iterator[bytes]:
+    """Yield what DEBUG can do, allowed by a mark, as its arguments are in no table."""
+    allow = bytes((MARK, DEBUG_MARK))
+    for words in DEBUG_CALLS:
+        call = request(b"DEBUG", *words.split())
+        yield allow + request(b"SET", b"key", b"value") + call
+        yield request(b"HELLO", b"3") + allow + call * 2
+
+
 def seeds(commands: Path) -> Iterator[bytes]:
     """Yield every seed."""
     yield from SHAPES
@@ -71,6 +187,8 @@ def seeds(commands: Path) -> Iterator[bytes]:
     if commands.is_file():
         facts = json.loads(commands.read_text())
         yield from command_requests(facts.get("commands", facts))
+        yield from workloads(facts.get("commands", facts), WORKLOADS)
+    yield from debug_workloads()
 
 
 def write(folder: Path, commands: Path) -> int:

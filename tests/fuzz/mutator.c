@@ -34,7 +34,8 @@ static const char *const numbers[] = {
 static const char *const words[] = {
     "PING", "GET", "SET", "k", "v", "0", "-1", "10", "(1", "[a", "+inf", "nan", "1.5", "*", "key:1",
     "EX", "NX", "COUNT", "WITHSCORES", "\"a b\"", "'it'", "\"\\x41\\n\"",
-    "\"", "'", "\\", "\"\"", "\t",
+    "\"", "'", "\\", "\"\"", "\t", "key", "other", "PX", "PXAT", "XX", "GT", "KEEPTTL", "MATCH", "TYPE",
+    "REPLACE", "DB", "ASYNC", "IDX", "9223372036854775807", "-9223372036854775808", "a*b*c*", "[^-x]?",
 };
 
 static const char types[] = "*$+-:_,#(!=%~|>P\n\r \xff";
@@ -240,6 +241,23 @@ static void repeat(editor *e) {
     for (size_t times = 1 + below(e, 10); times > 0; times--) replace(e, from, 0, copy, n);
 }
 
+/* What happens between bytes, for targets that know of it (engine_run.h). */
+static void add_mark(editor *e) {
+    header h;
+    uint8_t mark[] = {0xfe, (uint8_t)below(e, 256)};
+    size_t at = find_header(e, '*', &h) && below(e, 4) ? h.at : below(e, e->size + 1);
+    replace(e, at, 0, mark, sizeof(mark));
+}
+
+/* A word goes where another one was, and the length with it. */
+static void change_arg(editor *e) {
+    header h;
+    char bulk[PIECE_MAX];
+    if (!find_header(e, '$', &h)) return;
+    size_t n = make_bulk(e, bulk, sizeof(bulk));
+    replace(e, h.at, bulk_end(e, &h) - h.at, bulk, n);
+}
+
 static void add_word(editor *e) {
     int number = below(e, 2) == 0;
     const char *text = number ? pick(e, numbers, COUNT(numbers)) : pick(e, words, COUNT(words));
@@ -249,7 +267,7 @@ static void add_word(editor *e) {
 size_t tr_fuzz_mutate(uint8_t *data, size_t size, size_t max, tr_rng *rng) {
     static void (*const changes[])(editor *) = {
         change_number, change_type, add_arg, drop_arg, resize_arg, add_command,
-        change_line_end, change_bytes, change_bytes, repeat, add_word,
+        change_line_end, change_bytes, change_bytes, repeat, add_word, add_mark, change_arg, change_arg,
     };
     tr_assert(size <= max);
     editor e = {.data = data, .size = size, .max = max, .rng = rng};

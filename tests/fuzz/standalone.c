@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "mutator.h"
 
 #define MAX_LEN 4096       /* bytes of a usual input */
+#define TIMEOUT_SECONDS 20 /* of CPU for one input */
 #define LARGE_EVERY 64     /* every so many inputs may be larger */
 #define LARGE_FACTOR 32
 #define MUTATIONS_MAX 8    /* changes to a seed */
@@ -28,9 +30,19 @@ typedef struct input {
 typedef struct options {
     uint64_t runs;
     uint64_t seed;
+    uint64_t first;
     size_t max_len;
+    uint64_t timeout_seconds;
+    uint64_t report_slow_ms; /* 0: never */
     const char *artifact_prefix;
 } options;
+
+/* What took longest so far. */
+typedef struct slowest {
+    clock_t ticks;
+    uint64_t number;
+    input in; /* owned */
+} slowest;
 
 typedef struct corpus {
     input *inputs;
@@ -68,6 +80,7 @@ static void save_running(void) {
 }
 
 static void on_signal(int number) {
+    if (number == SIGPROF) say("an input takes too long\n");
     save_running();
     signal(number, SIG_DFL);
     raise(number);
@@ -75,6 +88,7 @@ static void on_signal(int number) {
 
 static void watch_for_death(void) {
     signal(SIGABRT, on_signal);
+    signal(SIGPROF, on_signal);
     if (__sanitizer_set_death_callback != NULL) {
         __sanitizer_set_death_callback(save_running);
         return;
@@ -95,6 +109,11 @@ static void run_one(tr_fuzz_target target, const uint8_t *data, size_t size) {
     tr_assert(target(copy, size) == 0);
     running.data = NULL;
     free(copy);
+}
+
+static void limit_time(uint64_t seconds) {
+    const struct itimerval limit = {.it_value.tv_sec = (time_t)seconds};
+    tr_assert(setitimer(ITIMER_PROF, &limit, NULL) == 0);
 }
 
 static int read_file(const char *path, input *in) {
@@ -157,12 +176,37 @@ static size_t pick_seed(const corpus *c, uint8_t *out, size_t max, tr_rng *rng) 
     return n + rest;
 }
 
+static void note_time(slowest *s, clock_t ticks, uint64_t number, const uint8_t *data, size_t size) {
+    if (ticks <= s->ticks) return;
+    free(s->in.data);
+    *s = (slowest){.ticks = ticks, .number = number, .in = {.data = malloc(size + 1), .size = size}};
+    tr_assert(s->in.data != NULL);
+    if (size != 0) memcpy(s->in.data, data, size);
+}
+
+/* Tells of the slowest input, and keeps it when it was too slow. */
+static void report_slowest(const options *o, slowest *s) {
+    uint64_t ms = (uint64_t)s->ticks * 1000 / CLOCKS_PER_SEC;
+    printf("slowest: number %" PRIu64 ", %zu bytes, %" PRIu64 " ms\n", s->number, s->in.size, ms);
+    if (o->report_slow_ms != 0 && ms > o->report_slow_ms) {
+        char path[PATH_MAX_BYTES];
+        snprintf(path, sizeof(path), "%sslow-%" PRIu64, o->artifact_prefix, o->seed);
+        FILE *file = fopen(path, "wb");
+        tr_assert(file != NULL);
+        size_t n = fwrite(s->in.data, 1, s->in.size, file);
+        tr_assert(fclose(file) == 0 && n == s->in.size);
+        printf("kept as %s\n", path);
+    }
+    free(s->in.data);
+}
+
 static void run_mutated(const options *o, const corpus *c, tr_fuzz_target target) {
     size_t large = o->max_len * LARGE_FACTOR, longest = 0;
     uint8_t *data = malloc(large);
+    slowest slow = {0};
     tr_assert(data != NULL);
-    clock_t start = clock();
-    for (uint64_t i = 0; i < o->runs; i++) {
+    clock_t start = clock(), before = start;
+    for (uint64_t i = o->first; i < o->first + o->runs; i++) {
         tr_rng rng = {o->seed * 0x9e3779b97f4a7c15u + i};
         size_t max = i % LARGE_EVERY == 0 ? large : o->max_len;
         size_t size = pick_seed(c, data, max, &rng);
@@ -171,11 +215,17 @@ static void run_mutated(const options *o, const corpus *c, tr_fuzz_target target
         if (size > longest) longest = size;
         snprintf(running.artifact, sizeof(running.artifact), "%scrash-%" PRIu64 "-%" PRIu64,
                  o->artifact_prefix, o->seed, i);
+        limit_time(o->timeout_seconds);
         run_one(target, data, size);
+        clock_t now = clock();
+        note_time(&slow, now - before, i, data, size);
+        before = now;
     }
+    limit_time(0);
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     printf("%" PRIu64 " executions from %zu seeds, seed %" PRIu64, o->runs, c->count, o->seed);
     printf(", longest input %zu bytes, %.1f s of CPU\n", longest, seconds);
+    report_slowest(o, &slow);
     free(data);
 }
 
@@ -206,13 +256,22 @@ static int take_option(const char *arg, options *o) {
     if (*value == '\0' || *end != '\0') return 0;
     if (strncmp(arg, "-runs=", 6) == 0) o->runs = n;
     else if (strncmp(arg, "-seed=", 6) == 0) o->seed = n;
+    else if (strncmp(arg, "-first=", 7) == 0) o->first = n;
+    else if (strncmp(arg, "-timeout=", 9) == 0) o->timeout_seconds = n;
+    else if (strncmp(arg, "-report_slow_ms=", 16) == 0) o->report_slow_ms = n;
     else if (strncmp(arg, "-max_len=", 9) == 0 && n > 0) o->max_len = (size_t)n;
     else return 0;
     return 1;
 }
 
 int tr_fuzz_drive(int argc, char **argv, tr_fuzz_target target) {
-    options o = {.runs = 100000, .seed = 1, .max_len = MAX_LEN, .artifact_prefix = "./"};
+    options o = {
+        .runs = 100000,
+        .seed = 1,
+        .max_len = MAX_LEN,
+        .timeout_seconds = TIMEOUT_SECONDS,
+        .artifact_prefix = "./",
+    };
     corpus c = {0};
     int rc = 0, replayed = 0;
     watch_for_death();

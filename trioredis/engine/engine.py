@@ -250,7 +250,8 @@ class Engine:
 
     def cron(self) -> None:
         """Do the regular work: expiry, timeouts, resizing, samples."""
-        lib.tr_engine_cron(self._g)
+        if lib.tr_engine_cron(self._g):
+            self._nudge()
         self._nudge()
 
     def block(self, timeout_us: int) -> None:

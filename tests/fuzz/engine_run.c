@@ -1,0 +1,465 @@
+#include "engine_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "engine/api.h"
+#include "engine/engine.h"
+#include "exec/reply.h"
+#include "reply_check.h"
+#include "store/digest.h"
+
+#define MARK 0xfe
+#define DATABASES 4
+#define EPOCH_US 1700000000000000
+#define BULK_MAX 65536        /* bytes; keeps LCS and SETRANGE quick */
+#define DEBUG_ALLOCATIONS 20000 /* where DEBUG is allowed, one fails after so many: POPULATE ends */
+#define KEYS_MAX 64
+#define ROUNDS_MAX 100000     /* turns until all is quiet */
+#define PASSWORD "key"
+
+typedef struct peer {
+    uint64_t id;      /* of its connection now; 0: none */
+    char *text;       /* all that came from the connections in this place; owned */
+    size_t len, cap;
+    size_t checked;
+} peer;
+
+typedef struct runner {
+    tr_engine *g;
+    peer peers[ER_CONNS];
+    int at;           /* whose bytes come */
+    int slow_python;  /* 1: asynchronous commands are answered when the input says so */
+    int shaken;       /* 1: what clients get depends on more than the bytes */
+    tr_rng rng;
+    const er_way *way;
+} runner;
+
+/* DEBUG SLEEP takes no time here. */
+int nanosleep(const struct timespec *wanted, struct timespec *left) {
+    (void)wanted, (void)left;
+    return 0;
+}
+
+uint64_t er_hash(const uint8_t *data, size_t size) {
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ data[i]) * 1099511628211u;
+    return hash;
+}
+
+static void *grow(void *p, size_t size) {
+    p = realloc(p, size);
+    tr_assert(p != NULL);
+    return p;
+}
+
+static peer *peer_of(runner *r, uint64_t id) {
+    for (int i = 0; i < ER_CONNS; i++) {
+        if (id != 0 && r->peers[i].id == id) return &r->peers[i];
+    }
+    return NULL;
+}
+
+/* --- what Python does ------------------------------------------------------------------------ */
+
+static void read_everything(tr_engine *g) {
+    tr_api_stats stats;
+    tr_api_read_stats(g, &stats);
+    for (int i = 0; i < stats.db_count; i++) {
+        tr_api_db db;
+        tr_api_read_db(g, i, &db);
+    }
+    for (int i = 0; i < stats.command_count; i++) {
+        tr_api_command command;
+        tr_api_read_command(g, i, &command);
+        tr_assert(command.fullname != NULL);
+    }
+    for (int i = 0; i < stats.error_kinds; i++) {
+        uint64_t count;
+        tr_assert(tr_api_read_error(g, i, &count) != NULL && count > 0);
+    }
+    uint64_t seen = 0;
+    for (uint64_t id = tr_api_next_client(g, 0); id != 0; id = tr_api_next_client(g, id)) {
+        tr_api_client client;
+        tr_assert(tr_api_read_client(g, id, &client, 1) == 1 && client.id == id);
+        seen++;
+    }
+    tr_assert(seen == stats.clients);
+}
+
+static void get_keys(tr_engine *g, const tr_client *c) {
+    const char *argv[KEYS_MAX];
+    size_t lens[KEYS_MAX];
+    int positions[KEYS_MAX];
+    uint32_t flags[KEYS_MAX];
+    int argc = 0;
+    for (int i = 2; i < c->argc && argc < KEYS_MAX; i++, argc++) {
+        argv[argc] = tr_api_arg(c, i, &lens[argc]);
+    }
+    int count = tr_api_get_keys(g, argc, argv, lens, positions, flags, KEYS_MAX);
+    for (int i = 0; i < count && i < KEYS_MAX; i++) {
+        tr_assert(positions[i] > 0 && positions[i] < argc);
+    }
+}
+
+/* The lengths of the arguments choose, so that a mutation changes the choice. */
+static size_t arg_len(const tr_client *c, int i) {
+    return i < c->argc ? c->argv[i].len : 0;
+}
+
+static void act(runner *r, tr_client *c, const char *name) {
+    tr_engine *g = r->g;
+    const tr_arg *arg = c->argc > 2 ? &c->argv[2] : NULL;
+    if (strcmp(name, "client|kill") == 0) {
+        uint64_t id = r->peers[arg_len(c, 2) % ER_CONNS].id;
+        if (id != 0) tr_engine_kill(g, id, TR_CLOSE_KILLED, id == c->id);
+    } else if (strcmp(name, "client|pause") == 0) {
+        tr_api_pause(g, c->argc > 3, tr_api_now_us(g) / 1000 + (int64_t)arg_len(c, 2) * 10);
+    } else if (strcmp(name, "client|unpause") == 0) {
+        tr_engine_unpause(g);
+    } else if (strcmp(name, "client|setname") == 0) {
+        tr_api_client_set_text(c, 0, arg->ptr, arg->len);
+    } else if (strcmp(name, "client|setinfo") == 0) {
+        tr_api_client_set_text(c, 1 + (arg->len == 7), c->argv[3].ptr, c->argv[3].len);
+    } else if (strcmp(name, "client|no-touch") == 0) {
+        tr_api_client_set_flag(c, TR_CLIENT_NO_TOUCH, arg->len == 2);
+    } else if (strcmp(name, "client|no-evict") == 0) {
+        tr_api_client_set_flag(c, TR_CLIENT_NO_EVICT, arg->len == 2);
+    } else if (strcmp(name, "config|resetstat") == 0) {
+        tr_api_reset_stats(g);
+    } else if (strncmp(name, "command|getkeys", 15) == 0) {
+        get_keys(g, c);
+    } else if (strcmp(name, "info") == 0 || strcmp(name, "client|list") == 0) {
+        read_everything(g);
+    }
+}
+
+static void call_python(void *ctx, tr_client *c) {
+    const char *name = tr_api_client_command(c);
+    tr_assert(name != NULL && tr_api_argc(c) > 0);
+    act(ctx, c, name);
+    size_t len;
+    const char *last = tr_api_arg(c, tr_api_argc(c) - 1, &len);
+    if (len % 8 == 7) tr_api_reply_error(c, last, len);
+    else if (tr_api_client_proto(c) == 3) tr_api_reply(c, "%1\r\n$1\r\na\r\n#t\r\n", 15);
+    else tr_api_reply(c, "*2\r\n$1\r\na\r\n:1\r\n", 15);
+}
+
+static int authenticate(void *ctx, tr_client *c, const char *user, size_t user_len,
+                        const char *pass, size_t pass_len) {
+    (void)ctx, (void)c;
+    tr_assert(user != NULL || user_len == 0);
+    return pass_len == strlen(PASSWORD) && memcmp(pass, PASSWORD, pass_len) == 0;
+}
+
+static void answer(runner *r, uint64_t id) {
+    tr_client *c = tr_api_client_of(r->g, id);
+    if (c == NULL || c->wait != TR_WAIT_PYTHON) return;
+    tr_assert(tr_api_argc(c) > 0 && tr_api_client_command(c) != NULL);
+    for (int i = 0; i < tr_api_argc(c); i++) { /* they still can be read, all of them */
+        size_t len;
+        const char *p = tr_api_arg(c, i, &len);
+        volatile char last = len > 0 ? p[len - 1] : 0;
+        (void)last;
+    }
+    tr_api_reply(c, "+answered\r\n", 11);
+    tr_engine_finish(r->g, id);
+}
+
+/* --- what clients get ------------------------------------------------------------------------ */
+
+static void complain(const peer *p, size_t at, const char *wrong) {
+    size_t from = at > 40 ? at - 40 : 0;
+    fprintf(stderr, "reply: %s, at byte %zu, after \"", wrong, at);
+    for (size_t i = from; i < p->len && i < at + 10; i++) {
+        unsigned char c = (unsigned char)p->text[i];
+        fprintf(stderr, c >= ' ' && c < 0x7f && c != '\\' ? "%c" : "\\x%02x", c);
+    }
+    fprintf(stderr, "\"\n");
+    tr_assert(!"a reply is not well-formed");
+}
+
+/* Takes what has come; it must be whole replies. */
+static rc_counts collect(runner *r, peer *p, unsigned allowed) {
+    const char *piece;
+    size_t len;
+    while (p->id != 0 && tr_api_fed_output(r->g, p->id, &piece, &len)) {
+        if (p->cap - p->len < len) p->text = grow(p->text, p->cap = (p->len + len) * 2);
+        memcpy(p->text + p->len, piece, len);
+        p->len += len;
+        tr_api_fed_consume(r->g, p->id, len);
+    }
+    rc_counts counts;
+    size_t at;
+    const char *wrong =
+        p->len == p->checked
+            ? NULL
+            : rc_check(p->text + p->checked, p->len - p->checked, allowed, &counts, &at);
+    if (wrong != NULL) complain(p, p->checked + at, wrong);
+    if (p->len == p->checked) counts = (rc_counts){0};
+    p->checked = p->len;
+    return counts;
+}
+
+/* Turns until nothing is left to do; takes all replies, answers for Python. */
+static void settle(runner *r, int answers) {
+    tr_engine *g = r->g;
+    int again = 1;
+    for (int round = 0; again; round++) {
+        tr_assert(round < ROUNDS_MAX);
+        int more, busy, n;
+        tr_event events[16];
+        for (int i = 0; i < ER_CONNS; i++) collect(r, &r->peers[i], RC_RESP2 | RC_RESP3);
+        again = tr_engine_poll(g, 0, 0, 1000, &more, &busy) || more || g->pending || g->more;
+        while ((n = tr_engine_take_events(g, events, 16)) > 0) {
+            for (int i = 0; i < n; i++) {
+                peer *p = peer_of(r, events[i].id);
+                if (events[i].kind == TR_EVENT_CALL && answers) answer(r, events[i].id);
+                if (events[i].kind == TR_EVENT_CLOSED && p != NULL) p->id = 0;
+            }
+            again = 1;
+        }
+    }
+}
+
+/* --- what happens in between ----------------------------------------------------------------- */
+
+static void go_to(runner *r, int i) {
+    r->at = i;
+    if (r->peers[i].id == 0) r->peers[i].id = tr_engine_open_fed(r->g, 0);
+}
+
+static void advance(runner *r, int how) {
+    static const int64_t ms[] = {0,    1,    2,     10,    100,    999,     1000,     1001,
+                                 5000, 9999, 60000, 61000, 600000, 3600000, 86400000, 1 << 30};
+    r->g->clock.fake_wall_us += ms[how] * 1000;
+    r->g->clock.fake_mono_ns += ms[how] * 1000000;
+    tr_engine_cron(r->g);
+}
+
+static void set_memory(runner *r, int how) {
+    static const tr_policy policies[] = {
+        TR_NOEVICTION,   TR_VOLATILE_LRU, TR_VOLATILE_LFU,    TR_VOLATILE_RANDOM,
+        TR_VOLATILE_TTL, TR_ALLKEYS_LRU,  TR_ALLKEYS_LFU,     TR_ALLKEYS_RANDOM,
+    };
+    tr_api_set_policy(r->g, policies[how & 7]);
+    r->g->settings.maxmemory = r->g->mem.used + (how & 8 ? 1000 : 100000);
+    tr_engine_apply(r->g);
+    r->shaken = 1;
+}
+
+static void set_limits(runner *r, int how) {
+    static const int64_t bulks[] = {BULK_MAX, 1024, 16384, 40000};
+    static const uint64_t queries[] = {1 << 30, 4096, 256, 40000};
+    r->g->settings.bulk_max = bulks[how & 3];
+    r->g->settings.query_buffer_max = queries[how >> 2];
+    tr_engine_apply(r->g);
+    if (how >> 2) r->shaken = 1;
+}
+
+static void set_debug(runner *r, int how) {
+    r->g->settings.debug_enabled = how % 3;
+    tr_engine_apply(r->g);
+    if (r->g->mem.fail_in == 0 && how % 3) tr_mem_fail_at(&r->g->mem, DEBUG_ALLOCATIONS);
+    r->shaken = 1;
+}
+
+static void set_rest(runner *r, int how) {
+    tr_settings *s = &r->g->settings;
+    s->latency_tracking = how & 1;
+    s->maxmemory_samples = how & 2 ? 64 : 1;
+    s->lfu_decay_minutes = how & 4 ? 0 : 1;
+    s->lfu_log_factor = how & 8 ? 0 : 10;
+    s->hz = how & 8 ? TR_ENGINE_HZ_MAX : TR_ENGINE_HZ_MIN;
+    tr_engine_apply(r->g);
+}
+
+static void answer_all(runner *r) {
+    for (int i = 0; i < ER_CONNS; i++) {
+        if (r->peers[i].id != 0) answer(r, r->peers[i].id);
+    }
+}
+
+/* 1 when the byte stands for a byte of the connection. */
+static int happen(runner *r, uint8_t what) {
+    int how = what & 15;
+    peer *other = &r->peers[how % ER_CONNS];
+    if (what == MARK) return 1;
+    settle(r, !r->slow_python);
+    switch (what >> 4) {
+    case 0:
+    case 1:
+    case 2: go_to(r, how % ER_CONNS); break;
+    case 3:
+        if (other->id != 0) tr_engine_kill(r->g, other->id, TR_CLOSE_KILLED, how & 4);
+        break;
+    case 4:
+    case 5: advance(r, how); break;
+    case 6: tr_api_pause(r->g, how & 1, tr_api_now_us(r->g) / 1000 + how * 100); break;
+    case 7: tr_engine_unpause(r->g); break;
+    case 8:
+        r->slow_python = how & 1;
+        answer_all(r);
+        break;
+    case 9: set_memory(r, how); break;
+    case 10: set_limits(r, how); break;
+    case 11:
+        r->g->settings.password_set = how & 1;
+        tr_engine_apply(r->g);
+        break;
+    case 12: set_debug(r, how); break;
+    case 13: set_rest(r, how); break;
+    case 14:
+        read_everything(r->g);
+        if (how & 1) tr_api_reset_stats(r->g);
+        break;
+    default:
+        if (how & 1) tr_api_flush_all(r->g);
+        tr_engine_drain(r->g);
+        tr_engine_cron(r->g);
+        break;
+    }
+    settle(r, !r->slow_python);
+    tr_store_check(&r->g->store);
+    return 0;
+}
+
+/* --- the bytes ------------------------------------------------------------------------------- */
+
+typedef struct look {
+    uint64_t commands;
+    unsigned allowed;
+    int quiet; /* CLIENT REPLY: this or the next reply may be missing */
+} look;
+
+static look look_at(runner *r) {
+    const tr_client *c = tr_api_client_of(r->g, r->peers[r->at].id);
+    if (c == NULL) return (look){.allowed = RC_RESP2 | RC_RESP3, .quiet = 1};
+    uint32_t quiet = TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP | TR_CLIENT_REPLY_SKIP_NEXT;
+    return (look){
+        .commands = c->commands,
+        .allowed = c->w.proto == 3 ? RC_RESP3 : RC_RESP2,
+        .quiet = (c->flags & quiet) != 0 || c->wait != TR_WAIT_NONE,
+    };
+}
+
+/* A byte ends at most one command, and a command that ran has one reply. */
+static void feed_byte(runner *r, const char *p) {
+    peer *to = &r->peers[r->at];
+    look before = look_at(r);
+    tr_api_feed(r->g, to->id, p, 1);
+    look after = look_at(r);
+    rc_counts counts = collect(r, to, before.allowed | after.allowed);
+    tr_assert(counts.replies <= 1);
+    if (after.commands > before.commands && !before.quiet && !after.quiet) {
+        tr_assert(after.commands == before.commands + 1 && counts.replies == 1);
+    }
+}
+
+static void feed(runner *r, const uint8_t *data, size_t size) {
+    size_t max = r->way->chunk_max ? r->way->chunk_max : size;
+    for (size_t off = 0; off < size;) {
+        size_t n = max > 1 && r->way->chunk_max ? 1 + tr_rng_below(&r->rng, max) : max;
+        if (n > size - off) n = size - off;
+        const char *piece = (const char *)data + off;
+        if (max == ER_BYTEWISE) feed_byte(r, piece);
+        else tr_api_feed(r->g, r->peers[r->at].id, piece, n);
+        off += n;
+    }
+}
+
+/* Stretches of bytes end where something happens. */
+static void feed_all(runner *r, const uint8_t *data, size_t size) {
+    uint8_t *stretch = grow(NULL, size + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] != MARK || i + 1 == size || data[i + 1] == MARK) {
+            stretch[len++] = data[i];
+            i += data[i] == MARK;
+            continue;
+        }
+        feed(r, stretch, len);
+        len = 0;
+        happen(r, data[++i]);
+    }
+    feed(r, stretch, len);
+    free(stretch);
+}
+
+/* --- a run ----------------------------------------------------------------------------------- */
+
+static void start(runner *r, const er_way *way) {
+    static const uint64_t seed[2] = {0x0123456789abcdefu, 0xfedcba9876543210u};
+    *r = (runner){.way = way, .rng = {way->seed}};
+    tr_assert(tr_engine_open(DATABASES, TR_POLLER_POLL, seed, &r->g) == TR_OK);
+    r->g->clock = (tr_clock){.fake = 1, .fake_wall_us = EPOCH_US, .fake_mono_ns = 1000000000};
+    tr_api_set_hooks(r->g, r, call_python, authenticate);
+    set_limits(r, 0);
+    tr_engine_cron(r->g);
+    go_to(r, 0);
+    tr_assert(r->peers[0].id != 0);
+    if (way->fail_at) tr_mem_fail_at(&r->g->mem, way->fail_at);
+}
+
+static int is_comparable(const runner *r) {
+    const tr_arg usage[] = {{.ptr = "memory", .len = 6}, {.ptr = "usage", .len = 5}};
+    const tr_command *memory_usage = tr_command_resolve(usage, 2);
+    tr_assert(memory_usage != NULL);
+    return !r->shaken && r->g->mem.fail_count == 0 && r->g->x.stats[memory_usage->id].calls == 0;
+}
+
+/* Whatever was, the engine serves again, and lets everybody go. */
+static void check_end(runner *r) {
+    tr_engine *g = r->g;
+    tr_mem_fail_at(&g->mem, 0);
+    tr_engine_unpause(g);
+    g->settings.maxmemory = 0;
+    g->settings.password_set = 0;
+    tr_engine_apply(g);
+    settle(r, 1);
+    answer_all(r);
+    settle(r, 1);
+    read_everything(g);
+    for (int i = 0; i < ER_CONNS; i++) {
+        if (r->peers[i].id != 0) tr_engine_kill(g, r->peers[i].id, TR_CLOSE_KILLED, 0);
+    }
+    settle(r, 1);
+    tr_assert(g->first == NULL && g->x.client_count == 0 && g->x.paused_clients == 0);
+    peer *p = &r->peers[0];
+    p->id = tr_engine_open_fed(g, 0);
+    size_t len = p->len;
+    tr_assert(tr_api_feed(g, p->id, "PING\r\n", 6) == TR_OK);
+    settle(r, 1);
+    tr_assert(p->len == len + 7 && memcmp(p->text + len, "+PONG\r\n", 7) == 0);
+    tr_store_check(&g->store);
+}
+
+static void give_out(runner *r, er_outcome *out) {
+    for (int i = 0; i < ER_CONNS; i++) {
+        peer *p = &r->peers[i];
+        out->text = grow(out->text, out->len + p->len + 1);
+        if (p->len != 0) memcpy(out->text + out->len, p->text, p->len);
+        out->len += p->len;
+        out->text[out->len++] = '\0';
+        free(p->text);
+    }
+}
+
+void er_run(const uint8_t *data, size_t size, const er_way *way, er_outcome *out) {
+    runner r;
+    start(&r, way);
+    uint64_t allocations = r.g->mem.alloc_count;
+    feed_all(&r, data, size);
+    settle(&r, 1);
+    *out = (er_outcome){.allocations = r.g->mem.alloc_count - allocations};
+    tr_store_check(&r.g->store);
+    tr_digest_store(out->digest, &r.g->store);
+    out->comparable = is_comparable(&r);
+    check_end(&r);
+    give_out(&r, out);
+    tr_engine_close(r.g); /* asserts that all memory is back */
+}
