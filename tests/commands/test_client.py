@@ -7,6 +7,7 @@ the same lines go to both and the replies must be the same.
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests._resp import Reply
     from tests._servers import Server
 
+PATIENCE_SECONDS = 30.0
 SYNTAX = ("err", b"ERR syntax error")
 OK = ("simple", b"OK")
 
@@ -259,7 +261,9 @@ def test_buffers_of_a_client_that_does_not_read(connect: Callable[[], RespClient
     slow.send(b"*2\r\n$4\r\nECHO\r\n$10\r\nhalf")
     # The slow one's commands may run after ours; they have run when its output is there.
     line: dict[str, str] = {}
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while int(line.get("qbuf", 0)) < 10 or int(line["obl"]) < 10_000_000:
+        assert time.monotonic() < deadline
         (line,) = fields_of(one.call("CLIENT", "LIST", "ID", ident))
     assert int(line["obl"]) <= 20_000_100
     assert int(line["omem"]) >= int(line["obl"])
