@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES: Final = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "250"))
+EXAMPLES: Final = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "400"))
 LENGTH_MAX: Final = 40
 SEEDS: Final[tuple[Line, ...]] = (
     (b"SET", b"a", b"hello"),

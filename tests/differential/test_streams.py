@@ -18,7 +18,7 @@ from tests._resp import RespClient, encode
 if TYPE_CHECKING:
     from tests._servers import Server
 
-EXAMPLES: Final = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "250"))
+EXAMPLES: Final = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "400"))
 STREAMS: Final = (
     b"",
     b"PING\r\n",
