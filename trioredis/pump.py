@@ -66,11 +66,19 @@ class Pump:
             self._waiting = None
 
     async def _block(self) -> None:
-        """Wait in a thread; for pollers without a descriptor."""
+        """Wait in a thread; for pollers without a descriptor. Cancelled: the thread ends first."""
+        async with trio.open_nursery() as block_nursery:
+            block_nursery.start_soon(self._wake_when_cancelled)
+            self._engine.begin_block()
+            with trio.CancelScope(shield=True):  # ends at once when woken, and by itself after BLOCK_US
+                await trio.to_thread.run_sync(self._engine.block, BLOCK_US)
+            block_nursery.cancel_scope.cancel()
+
+    async def _wake_when_cancelled(self) -> None:
         try:
-            await trio.to_thread.run_sync(self._engine.block, BLOCK_US, abandon_on_cancel=False, cancellable=None)
+            await trio.sleep_forever()
         finally:
-            self._engine.wake()
+            self._engine.end_block()
 
 
 def _linger_us() -> int:
@@ -78,4 +86,4 @@ def _linger_us() -> int:
     seen = trio.lowlevel.current_statistics()
     if seen.tasks_runnable:
         return 0
-    return min(LINGER_US, max(0, int(seen.seconds_to_next_deadline * 1e6))) if seen.seconds_to_next_deadline < 1 else LINGER_US
+    return int(max(0, min(LINGER_US, seen.seconds_to_next_deadline * 1e6)))

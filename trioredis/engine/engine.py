@@ -1,20 +1,22 @@
 """The engine as the rest of the server sees it: plain Python values around the C extension.
 
 Nothing outside this package names ``ffi`` or ``lib``. All methods are synchronous, belong to the thread that
-made the engine, and never wait for a client; :meth:`Engine.block` and :meth:`Engine.wake` alone may run in others.
+made the engine, and never wait for a client; :meth:`Engine.block` alone may run in another.
 """
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from typing import Any, Final, final
 
 from trioredis.engine._native import ffi, lib
 from trioredis.engine.types import (
     POLICY_BITS,
-    CloseReason,
     ClientInfo,
+    CloseReason,
     CommandStats,
     DatabaseStats,
     EngineError,
@@ -48,6 +50,14 @@ def check(code: int) -> int:
     if code < 0:
         raise EngineError(code, ffi.string(lib.tr_err_text(code)).decode(), ffi.errno)
     return code
+
+
+class Blocking(Enum):
+    """Whether another thread waits in the engine."""
+
+    NO = 0
+    ANNOUNCED = 1
+    IN_C = 2
 
 
 @final
@@ -131,9 +141,12 @@ class Engine:
     def __init__(self, *, seed: bytes, databases: int = 16, poller: str = "auto") -> None:
         out = ffi.new("tr_engine **")
         words = ffi.new("uint64_t[2]", [int.from_bytes(seed[:8], "little"), int.from_bytes(seed[8:16], "little")])
-        self._g: Any = None
+        self._open: Any = None
+        self._blocking = Blocking.NO
+        self._block_lock = threading.Lock()
+        self._unblocked = threading.Event()
         check(lib.tr_engine_open(databases, _POLLERS[poller], words, out))
-        self._g = out[0]
+        self._open = out[0]
         self._settings = lib.tr_api_settings(self._g)
         self._handle = ffi.new_handle(self)
         self._on_call: CallHandler = _refuse_call
@@ -146,12 +159,19 @@ class Engine:
 
     def close(self) -> None:
         """Close every connection and free all memory. Idempotent."""
-        if self._g is not None:
-            g, self._g = self._g, None
+        if self._open is not None:
+            g, self._open = self._g, None
             lib.tr_engine_close(g)
 
+    @property
+    def _g(self) -> Any:
+        """The engine in C, for a call: no other thread is in it."""
+        if self._blocking is not Blocking.NO:
+            self.end_block()
+        return self._open
+
     def __del__(self) -> None:
-        if getattr(self, "_g", None) is not None:
+        if getattr(self, "_open", None) is not None:
             warnings.warn("an engine was not closed", ResourceWarning, source=self, stacklevel=2)
             self.close()
 
@@ -183,6 +203,7 @@ class Engine:
         s.latency_tracking = settings.latency_tracking
         s.debug_enabled = {"no": lib.TR_DEBUG_NO, "local": lib.TR_DEBUG_LOCAL, "yes": lib.TR_DEBUG_YES}[settings.debug]
         s.password_set = settings.password_set
+        s.client_memory_max = settings.client_memory_max
         lib.tr_api_set_policy(self._g, POLICY_BITS[settings.maxmemory_policy])
         lib.tr_engine_apply(self._g)
 
@@ -254,13 +275,29 @@ class Engine:
             self._nudge()
         self._nudge()
 
-    def block(self, timeout_us: int) -> None:
-        """Wait until something is ready; for pollers without a descriptor, in a thread."""
-        lib.tr_engine_block(self._g, timeout_us)
+    def begin_block(self) -> None:
+        """Announce a :meth:`block` in another thread. Any other call from here on ends it, or prevents it."""
+        self._unblocked.clear()
+        self._blocking = Blocking.ANNOUNCED
 
-    def wake(self) -> None:
-        """End a :meth:`block` in another thread."""
-        lib.tr_engine_wake(self._g)
+    def block(self, timeout_us: int) -> None:
+        """Wait until something is ready, or not at all when the announcement was taken back; in another thread."""
+        with self._block_lock:
+            if self._blocking is Blocking.NO:
+                return
+            self._blocking = Blocking.IN_C
+        lib.tr_engine_block(self._open, timeout_us)
+        self._blocking = Blocking.NO
+        self._unblocked.set()
+
+    def end_block(self) -> None:
+        """End the :meth:`block` of another thread, or prevent it; return when that thread is not in the engine."""
+        with self._block_lock:
+            if self._blocking is Blocking.ANNOUNCED:
+                self._blocking = Blocking.NO
+        if self._blocking is Blocking.IN_C:
+            lib.tr_engine_wake(self._open)
+            self._unblocked.wait()
 
     def drain(self) -> int:
         """Send what can be sent; returns how many connections still have output."""
