@@ -78,7 +78,5 @@ def _write(running: RunningCommand, value: ReplyValue) -> None:
 
 
 def _fault(server: Server, name: str, error: Exception) -> ErrorReply:
-    server.log.emit(
-        EVENTS.COMMAND_PYTHON_ERROR, command=name, error=error_text(error), traceback=traceback_text(error)
-    )
+    server.log.emit(EVENTS.COMMAND_PYTHON_ERROR, command=name, error=error_text(error), traceback=traceback_text(error))
     return FAULT_REPLY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, final
 
@@ -76,7 +76,7 @@ class InProcessClient:
             raise reply
         return reply
 
-    async def execute_many(self, commands: list[tuple[str | bytes | int | float, ...]]) -> list[Any]:
+    async def execute_many(self, commands: Sequence[Sequence[str | bytes | int | float]]) -> list[Any]:
         """Run commands as one pipeline and return their replies, errors among them as values.
 
         Raises and cancelled: as :meth:`execute`.

@@ -1,12 +1,13 @@
 """Replies out of bytes: RESP2 and RESP3 as the server writes them, without I/O.
 
-Values: ``+OK`` becomes ``str``, a bulk ``bytes``, numbers ``int`` or ``float``, ``_``, ``$-1`` and ``*-1`` ``None``, ``#t``
-``bool``, a verbatim string its bytes, arrays and sets ``list``, maps ``dict`` where all keys can be keys and else a list of pairs.
-An error is a :class:`ReplyError`, returned and not raised; pushes are :class:`PushMessage`.
+Values: ``+OK`` becomes ``str``, a bulk ``bytes``, numbers ``int`` or ``float``, ``_``, ``$-1`` and ``*-1`` ``None``,
+``#t`` ``bool``, a verbatim string its bytes, arrays and sets ``list``, maps ``dict`` where all keys can be keys
+and else a list of pairs. An error is a :class:`ReplyError`, returned and not raised; pushes are :class:`PushMessage`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -100,7 +101,7 @@ def _pairs(items: list[Any]) -> Any:
         return pairs
 
 
-_SCALARS: Final = {
+_SCALARS: Final[dict[bytes, Callable[[bytes], Any]]] = {
     b"+": lambda rest: rest.decode("utf-8", "replace"),
     b"-": lambda rest: ReplyError(rest.decode("utf-8", "replace")),
     b":": int,
@@ -111,7 +112,7 @@ _SCALARS: Final = {
 }
 
 
-def encode_command(args: tuple[str | bytes | int | float, ...]) -> bytes:
+def encode_command(args: Sequence[str | bytes | int | float]) -> bytes:
     """The command as a RESP request. Text goes as UTF-8, numbers as Python writes them.
 
     Raises:

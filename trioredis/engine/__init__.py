@@ -12,10 +12,10 @@ from trioredis.engine.types import (
     EngineStats,
     Event,
     EventKind,
-    OutputLimit,
     Polled,
     Settings,
 )
+from trioredis.engine.watch import EngineWatch, Obituary, WatchNotes, rename_command, take_obituary
 
 __all__ = [
     "ClientInfo",
@@ -25,12 +25,16 @@ __all__ = [
     "Engine",
     "EngineError",
     "EngineStats",
+    "EngineWatch",
     "Event",
     "EventKind",
-    "OutputLimit",
+    "Obituary",
     "Polled",
     "RunningCommand",
     "Settings",
+    "WatchNotes",
     "compiler",
     "error_codes",
+    "rename_command",
+    "take_obituary",
 ]

@@ -1,4 +1,7 @@
-"""Plain records that cross the boundary of the engine. Sizes are bytes, times microseconds unless the name says otherwise."""
+"""Plain records that cross the boundary of the engine.
+
+Sizes are bytes, times microseconds unless the name says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +47,6 @@ class EventKind(Enum):
     CALL = 2
     OUTPUT = 4
     CLOSED = 8
-    LISTENER_PAUSED = 16
-    REJECTED = 32
 
 
 class CloseReason(Enum):
@@ -63,6 +64,7 @@ class CloseReason(Enum):
     IO = 9
     NO_MEMORY = 10
     SHUTDOWN = 11
+    EVICTED = 12
 
 
 class Event(NamedTuple):
@@ -108,6 +110,7 @@ class Settings:
     latency_tracking: bool = True
     debug: str = "no"
     password_set: bool = False
+    client_memory_max: int = 0
 
 
 @final
@@ -153,6 +156,7 @@ class EngineStats:
     expired_keys: int
     expired_time_cap: int
     expire_cycle_us: int
+    evicted_clients: int
     evicted_keys: int
     over_limit_ms: int
     over_limit_now_ms: int
