@@ -12,6 +12,11 @@ void tr_mem_init(tr_mem *mem) {
 
 void tr_mem_fail_at(tr_mem *mem, uint64_t nth) {
     mem->fail_in = nth;
+    mem->fail_every = 0;
+}
+
+void tr_mem_fail_every(tr_mem *mem, uint64_t n) {
+    mem->fail_in = mem->fail_every = n;
 }
 
 void tr_mem_note_peak(tr_mem *mem) {
@@ -28,6 +33,7 @@ size_t tr_mem_size(const void *p) {
 
 static int refuses(tr_mem *mem, size_t size) {
     if (TR_UNLIKELY(mem->fail_in != 0) && --mem->fail_in == 0) {
+        mem->fail_in = mem->fail_every;
         mem->fail_count++;
         return 1;
     }

@@ -5,7 +5,8 @@
  * handed out, plus its header word. The account must outlive what was allocated from it.
  *
  * Fails with NULL only; the account is then unchanged. Tests make the n-th allocation from now fail
- * with tr_mem_fail_at(); 0 switches that off. The bound TR_ALLOC_MAX stops absurd sizes before malloc.
+ * with tr_mem_fail_at(), or every n-th with tr_mem_fail_every(); 0 switches that off. The bound
+ * TR_ALLOC_MAX stops absurd sizes before malloc.
  */
 #ifndef TR_BASE_MEM_H
 #define TR_BASE_MEM_H
@@ -21,11 +22,13 @@ typedef struct tr_mem {
     uint64_t alloc_count;
     uint64_t free_count;
     uint64_t fail_in;  /* 1: the next allocation fails; 0: none does */
+    uint64_t fail_every; /* fail_in again after one failed */
     uint64_t fail_count; /* allocations that failed, made to or not */
 } tr_mem;
 
 void tr_mem_init(tr_mem *mem);
 void tr_mem_fail_at(tr_mem *mem, uint64_t nth);
+void tr_mem_fail_every(tr_mem *mem, uint64_t n);
 void tr_mem_note_peak(tr_mem *mem);
 
 /* Owned by the caller until tr_free(). Uninitialised / zeroed. NULL: out of memory. */

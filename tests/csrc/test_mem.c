@@ -93,6 +93,23 @@ static void test_made_to_fail(void) {
     CHECK_EQ_INT(mem.used, 0);
 }
 
+static void test_made_to_fail_again_and_again(void) {
+    tr_mem mem;
+    tr_mem_init(&mem);
+    tr_mem_fail_every(&mem, 3);
+    for (int i = 1; i <= 9; i++) {
+        void *p = tr_alloc(&mem, 1);
+        CHECK((p == NULL) == (i % 3 == 0));
+        tr_free(&mem, p);
+    }
+    CHECK_EQ_INT(mem.fail_count, 3);
+    tr_mem_fail_at(&mem, 1);
+    CHECK(tr_alloc(&mem, 1) == NULL);
+    void *last = tr_alloc(&mem, 1);
+    CHECK(last != NULL);
+    tr_free(&mem, last);
+}
+
 static void test_absurd_sizes(void) {
     tr_mem mem;
     tr_mem_init(&mem);
@@ -137,6 +154,7 @@ int main(void) {
     RUN(test_nothing_is_something);
     RUN(test_realloc);
     RUN(test_made_to_fail);
+    RUN(test_made_to_fail_again_and_again);
     RUN(test_absurd_sizes);
     RUN(test_random_mix);
     return CHECK_DONE();
