@@ -306,7 +306,8 @@ static int retry_paused(tr_conn *conn) {
 void tr_conn_resume(tr_conn *conn) {
     if (conn->closed) return;
     tr_client *c = &conn->client;
-    if (c->wait == TR_WAIT_PAUSE && !retry_paused(conn)) return;
+    uint32_t killed = c->flags & (TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY);
+    if (c->wait == TR_WAIT_PAUSE && (killed || !retry_paused(conn))) return;
     if (c->wait != TR_WAIT_NONE) return;
     if (conn->held != NULL) {
         tr_parser_done(&conn->parser);

@@ -325,6 +325,22 @@ static void test_flushed_keys_go_without_traffic(void) {
     tr_engine_close(g);
 }
 
+static void test_a_killed_client_runs_nothing_more(void) {
+    for (int gently = 0; gently < 2; gently++) {
+        tr_engine *g = open_engine();
+        uint64_t id = tr_engine_open_fed(g, 0), other = tr_engine_open_fed(g, 0);
+        tr_api_pause(g, 0, INT64_MAX);
+        CHECK_EQ_STR(ask(g, id, "SET k v\r\n"), "");
+        CHECK_EQ_INT(tr_engine_kill(g, id, TR_CLOSE_KILLED, gently), 1);
+        tr_engine_unpause(g);
+        turn(g);
+        CHECK(tr_engine_conn(g, id) == NULL);
+        CHECK_EQ_STR(ask(g, other, "GET k\r\n"), "$-1\r\n");
+        CHECK_EQ_INT(g->x.paused_clients, 0);
+        tr_engine_close(g);
+    }
+}
+
 static void test_idle_clients_time_out(void) {
     tr_engine *g = open_engine();
     g->clock = (tr_clock){.fake = 1, .fake_wall_us = 1000000, .fake_mono_ns = 1000000000};
@@ -396,6 +412,7 @@ int main(void) {
     RUN(test_maxclients_and_protected_text);
     RUN(test_unpausing_does_not_nest);
     RUN(test_flushed_keys_go_without_traffic);
+    RUN(test_a_killed_client_runs_nothing_more);
     RUN(test_idle_clients_time_out);
     RUN(test_auth_gate);
     RUN(test_each_allocation_fails_once);
