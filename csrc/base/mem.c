@@ -1,6 +1,7 @@
 #include "base/mem.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,28 @@ void tr_mem_fail_every(tr_mem *mem, uint64_t n) {
 
 void tr_mem_note_peak(tr_mem *mem) {
     if (mem->used > mem->peak) mem->peak = mem->used;
+}
+
+void tr_mem_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
+size_t tr_mem_describe(char *out, size_t cap) {
+    size_t len = 0;
+#ifdef __GLIBC__
+    FILE *file = fmemopen(out, cap, "w");
+    if (file != NULL) {
+        int whole = malloc_info(0, file) == 0 && fflush(file) == 0 && ferror(file) == 0;
+        long end = ftell(file);
+        len = whole && end > 0 && (size_t)end <= cap ? (size_t)end : 0;
+        fclose(file);
+    }
+#endif
+    if (len != 0) return len;
+    len = (size_t)snprintf(out, cap, "The allocator does not tell");
+    return len < cap ? len : cap - 1;
 }
 
 size_t tr_mem_usable(const void *p) {

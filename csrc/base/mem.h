@@ -42,4 +42,10 @@ void tr_free(tr_mem *mem, void *p);
 size_t tr_mem_size(const void *p);
 size_t tr_mem_usable(const void *p);
 
+/* Gives free pages back to the system, where the allocator can. Process-wide. */
+void tr_mem_trim(void);
+/* What the allocator tells of itself, as text without a NUL (XML with glibc); bytes written, cap > 64.
+ * Process-wide, not of one account. */
+size_t tr_mem_describe(char *out, size_t cap);
+
 #endif

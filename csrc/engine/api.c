@@ -127,6 +127,9 @@ void tr_api_read_db(tr_engine *g, int id, tr_api_db *out) {
     tr_assert(id >= 0 && id < g->store.db_count);
     const tr_db *db = &g->store.dbs[id];
     *out = (tr_api_db){.keys = tr_hash_count(&db->keys), .expires = db->ttl.count};
+    out->table_bytes = tr_hash_memory(&db->keys) + tr_hash_count(&db->keys) * sizeof(tr_entry);
+    out->ttl_bytes = tr_ttlheap_memory(&db->ttl);
+    out->rehashing = tr_hash_rehashing(&db->keys);
     uint32_t step = db->ttl.count / TTL_SAMPLE + 1;
     int64_t sum = 0, n = 0;
     for (uint32_t slot = 1; slot <= db->ttl.count; slot += step) {

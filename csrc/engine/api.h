@@ -37,8 +37,9 @@ typedef struct tr_api_stats {
 } tr_api_stats;
 
 typedef struct tr_api_db {
-    uint64_t keys, expires;
+    uint64_t keys, expires, table_bytes, ttl_bytes;
     int64_t avg_ttl_ms;
+    int rehashing;
 } tr_api_db;
 
 typedef struct tr_api_command {

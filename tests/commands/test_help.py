@@ -12,14 +12,18 @@ from trioredis.commands.schema import load
 
 
 def test_lines_of_a_container() -> None:
-    lines = help.help_lines(load().commands["memory"])
-    assert lines == [
-        "MEMORY <subcommand> [<arg> ...]. Subcommands are:",
+    container = load().commands["memory"]
+    lines = help.help_lines(container)
+    assert lines[0] == "MEMORY <subcommand> [<arg> ...]. Subcommands are:"
+    assert [line for line in lines[1:] if line[0] != " "] == [
+        "DOCTOR",
         "HELP",
-        "    Lists the subcommands of MEMORY.",
+        "MALLOC-STATS",
+        "PURGE",
+        "STATS",
         "USAGE key [SAMPLES count]",
-        "    Estimates how many bytes a key and its value occupy.",
     ]
+    assert lines[-1] == "    " + container.subcommands["usage"].summary
 
 
 def test_a_container_with_a_form_of_its_own_says_so() -> None:

@@ -149,6 +149,27 @@ static void test_random_mix(void) {
     CHECK_EQ_INT(mem.alloc_count, mem.free_count);
 }
 
+/* Process-wide: what was freed goes back, and nobody's account changes. */
+static void test_trim_and_describe(void) {
+    tr_mem mem;
+    tr_mem_init(&mem);
+    void *p = tr_alloc(&mem, 100);
+    size_t used = mem.used;
+    tr_mem_trim();
+    char text[65536];
+    size_t len = tr_mem_describe(text, sizeof(text));
+    CHECK(len > 20 && len <= sizeof(text));
+#ifdef __GLIBC__
+    CHECK(memcmp(text, "<malloc", 7) == 0);
+    CHECK(memcmp(text + len - 10, "</malloc>\n", 10) == 0);
+#endif
+    char shorter[80]; /* too small for the truth: says so instead of half of it */
+    len = tr_mem_describe(shorter, sizeof(shorter));
+    CHECK_EQ_MEM(shorter, len, "The allocator does not tell", 27);
+    CHECK_EQ_INT(mem.used, used);
+    tr_free(&mem, p);
+}
+
 int main(void) {
     RUN(test_counts_what_is_alive);
     RUN(test_nothing_is_something);
@@ -157,5 +178,6 @@ int main(void) {
     RUN(test_made_to_fail_again_and_again);
     RUN(test_absurd_sizes);
     RUN(test_random_mix);
+    RUN(test_trim_and_describe);
     return CHECK_DONE();
 }

@@ -11,6 +11,7 @@ from trioredis.commands import (
     help,
     info,
     lolwut,
+    memory,
     shutdown,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "help",
     "info",
     "lolwut",
+    "memory",
     "shutdown",
 ]

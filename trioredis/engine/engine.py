@@ -440,7 +440,14 @@ class Engine:
         """Keys and expiries of one database."""
         out = ffi.new("tr_api_db *")
         lib.tr_api_read_db(self._g, index, out)
-        return DatabaseStats(keys=out.keys, expires=out.expires, avg_ttl_ms=out.avg_ttl_ms)
+        return DatabaseStats(
+            keys=out.keys,
+            expires=out.expires,
+            avg_ttl_ms=out.avg_ttl_ms,
+            table_bytes=out.table_bytes,
+            ttl_bytes=out.ttl_bytes,
+            is_rehashing=bool(out.rehashing),
+        )
 
     def command_stats(self) -> list[CommandStats]:
         """What was counted for each command that was called or rejected."""

@@ -178,11 +178,17 @@ class EngineStats:
 @final
 @dataclass(frozen=True, slots=True)
 class DatabaseStats:
-    """Keys of one database, and how many of them expire, after how many milliseconds on average."""
+    """Keys of one database, and how many of them expire, after how many milliseconds on average.
+
+    ``table_bytes`` is what the table and the heads of its entries take, ``ttl_bytes`` what the deadlines take.
+    """
 
     keys: int
     expires: int
     avg_ttl_ms: int
+    table_bytes: int
+    ttl_bytes: int
+    is_rehashing: bool
 
 
 @final

@@ -169,7 +169,7 @@ def _memory_scripts(data: InfoInput) -> list[Line]:
     )
 
 
-def _allocator(data: InfoInput) -> tuple[int, int, int]:
+def allocator_bytes(data: InfoInput) -> tuple[int, int, int]:
     """Bytes allocated, active and resident; an allocator that does not tell has all of RSS but the Lua VMs' part."""
     memory = data.memory
     outside = memory.vm_eval_bytes + memory.vm_functions_bytes
@@ -185,7 +185,7 @@ def _allocator(data: InfoInput) -> tuple[int, int, int]:
 
 def _memory(data: InfoInput) -> list[Line]:
     memory, rss = data.memory, data.process.rss_bytes
-    allocated, active, resident = _allocator(data)
+    allocated, active, resident = allocator_bytes(data)
     lines = _memory_usage(data)
     lines += _lines(
         ("allocator_allocated", allocated),
