@@ -143,7 +143,7 @@ void tr_cmd_hello(tr_client *c) {
         tr_reply_error(c, MSG_WRONGPASS);
         return;
     }
-    if (!(c->flags & TR_CLIENT_AUTHENTICATED)) {
+    if (!tr_client_may_enter(c)) {
         tr_reply_error(c, MSG_HELLO_NOAUTH);
         return;
     }

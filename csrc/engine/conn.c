@@ -171,7 +171,7 @@ static void run_commands(tr_conn *conn, tr_buf *in) {
             tr_conn_ask_more(conn);
             break;
         }
-        limits.unauthenticated = !(c->flags & TR_CLIENT_AUTHENTICATED);
+        limits.unauthenticated = !tr_client_may_enter(c);
         int rc = tr_parser_next(&conn->parser, in, &limits);
         if (rc == TR_EMORE) break;
         if (TR_UNLIKELY(rc < 0)) {

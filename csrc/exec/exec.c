@@ -169,7 +169,7 @@ static int admit(tr_client *c, const tr_command *cmd) {
         tr_reply_errorf(c, "ERR wrong number of arguments for '%s' command", cmd->fullname);
         return 0;
     }
-    if (TR_UNLIKELY(!(c->flags & TR_CLIENT_AUTHENTICATED)) && !(cmd->flags & TR_CMD_NO_AUTH)) {
+    if (TR_UNLIKELY(!tr_client_may_enter(c)) && !(cmd->flags & TR_CMD_NO_AUTH)) {
         reject(c, cmd, "NOAUTH Authentication required.");
         return 0;
     }

@@ -85,6 +85,11 @@ typedef struct tr_exec {
 
 enum { TR_DEBUG_NO, TR_DEBUG_LOCAL, TR_DEBUG_YES };
 
+/* It has authenticated, or nobody needs to: the password may have been taken away since it came. */
+static inline int tr_client_may_enter(const tr_client *c) {
+    return c->flags & TR_CLIENT_AUTHENTICATED || !c->x->password_set;
+}
+
 /* 0 or TR_ENOMEM. */
 int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock);
 /* All clients must be released. */

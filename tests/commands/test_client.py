@@ -11,8 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
 
+import trioredis
 from tests._resp import ClosedError, RespClient
+from trioredis.config import Config
+from trioredis.engine import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -387,3 +391,22 @@ def test_a_unix_client_is_named_after_the_path(start_trioredis: Callable[..., Se
     line = fields_of(("bulk", reply.split(b"\r\n")[1]))[0]
     assert line["addr"] == line["laddr"] == f"{path}:0"
     assert line["flags"] == "U"
+
+
+async def test_no_memory_for_a_name_is_said() -> None:
+    config = Config()
+    config.assign("loglevel", "nothing")
+    seen: set[bytes] = set()
+    async with trioredis.open_server(config, bind="127.0.0.1") as server:
+        engine = server.engine
+        for nth in range(1, 20):
+            ident = engine.open_fed()
+            engine.fail_allocation(nth)
+            with contextlib.suppress(EngineError):  # not even the command could be read
+                engine.feed(ident, b"CLIENT SETNAME some-name\r\n")
+            engine.fail_allocation(0)
+            seen.add(engine.fed_output(ident))
+            engine.kill(ident)
+            await trio.lowlevel.checkpoint()
+    assert {b"+OK\r\n", b"-OOM the server is out of memory\r\n"} <= seen
+    assert seen <= {b"+OK\r\n", b"-OOM the server is out of memory\r\n", b""}

@@ -157,6 +157,21 @@ def test_a_change_is_logged_without_its_value(server: Server, one: RespClient) -
     assert one.call("CONFIG", "SET", "requirepass", "") == OK
 
 
+def test_a_password_guards_from_then_on(server: Server, one: RespClient) -> None:
+    noauth = ("err", b"NOAUTH Authentication required.")
+    assert one.call("CONFIG", "SET", "requirepass", "secret") == OK
+    with RespClient(server.address) as other:
+        assert other.call("GET", "k") == noauth
+        assert other.call("HELLO", "3")[1].startswith(b"NOAUTH HELLO must be called")
+        assert one.call("GET", "k") == ("nullbulk", None)  # who was in stays in
+        assert one.call("CONFIG", "SET", "requirepass", "") == OK
+        assert other.call("GET", "k") == ("nullbulk", None)
+        assert one.call("CONFIG", "SET", "requirepass", "other") == OK
+        assert other.call("GET", "k") == noauth
+        assert other.call("AUTH", "other") == OK
+        assert other.call("CONFIG", "SET", "requirepass", "") == OK
+
+
 def test_limits_are_in_force_at_once(server: Server, one: RespClient) -> None:
     assert one.call("CONFIG", "SET", "maxclients", "1") == OK
     with RespClient(server.address) as other:

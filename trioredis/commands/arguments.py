@@ -11,6 +11,7 @@ INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 
 SYNTAX_ERROR: Final = "ERR syntax error"
+NO_MEMORY: Final = "OOM the server is out of memory"
 NOT_AN_INTEGER: Final = "ERR value is not an integer or out of range"
 SHOWN_MAX: Final = 128
 """Bytes of an argument that an error repeats."""

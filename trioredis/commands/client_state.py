@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from trioredis.commands.arguments import INT64_MAX, integer, on_or_off, shown, wrong_subcommand
+from trioredis.commands.arguments import INT64_MAX, NO_MEMORY, integer, on_or_off, shown, wrong_subcommand
 from trioredis.commands.context import CommandView
 from trioredis.commands.registry import CommandError, command
 from trioredis.commands.reply import OK, ReplyValue, SetReply
+from trioredis.engine import EngineError
 
 PAUSE_MODES: Final = {b"all": True, b"write": False}
 SETINFO_OPTIONS: Final = {b"lib-name": "lib-name", b"lib-ver": "lib-ver"}
@@ -32,7 +33,7 @@ def client_getname(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
 @command("client|setname")
 def client_setname(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
     """CLIENT SETNAME name: an empty one takes the name away."""
-    if not ctx.server.engine.set_client_text(ctx.client.id, "name", argv[2]):
+    if not _set_text(ctx, "name", argv[2]):
         raise CommandError("ERR Client names cannot contain spaces, newlines or special characters.")
     return OK
 
@@ -43,9 +44,17 @@ def client_setinfo(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
     which = SETINFO_OPTIONS.get(argv[2].lower())
     if which is None:
         raise CommandError(f"ERR Unrecognized option '{shown(argv[2])}'")
-    if not ctx.server.engine.set_client_text(ctx.client.id, which, argv[3]):
+    if not _set_text(ctx, which, argv[3]):
         raise CommandError(f"ERR {shown(argv[2])} cannot contain spaces, newlines or special characters.")
     return OK
+
+
+def _set_text(ctx: CommandView, which: str, text: bytes) -> bool:
+    """Set one of the client's names; False: there are characters in it that may not be."""
+    try:
+        return ctx.server.engine.set_client_text(ctx.client.id, which, text)
+    except EngineError as failed:
+        raise CommandError(NO_MEMORY) from failed
 
 
 @command("client|no-evict")
