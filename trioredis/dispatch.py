@@ -11,6 +11,7 @@ from trioredis.commands.reply import ErrorReply, Proto, ReplyValue, encode
 from trioredis.observability import EVENTS, error_text, traceback_text
 
 if TYPE_CHECKING:
+    from trioredis.commands.context import CommandView
     from trioredis.engine import RunningCommand
     from trioredis.server import Server
 
@@ -39,7 +40,7 @@ def call_sync(server: Server, running: RunningCommand) -> None:
     """Run a synchronous command and write its reply. Never raises."""
     name = running.name
     try:
-        ctx = Context(server, ClientRef(running.client_id), cast("Proto", running.proto))
+        ctx: CommandView = Context(server, ClientRef(running.client_id), cast("Proto", running.proto))
         value = registry.sync_handler(name)(ctx, running.argv())
     except CommandError as refused:
         value = refused.reply
