@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, final
 
 from trioredis.config import Config
@@ -98,6 +99,8 @@ class Listeners:
 
     def _close(self, one: Listener) -> None:
         self._engine.unlisten(one.ident)
+        if one.path:
+            Path(one.path).unlink(missing_ok=True)
         self.open = tuple(other for other in self.open if other is not one)
         self._log.emit(EVENTS.LISTENER_CLOSED, listener=one.name)
 
