@@ -252,18 +252,34 @@ static int step_bulk(tr_parser *p, tr_buf *buf) {
         return add_arg(p, buf, ptr, NULL);
     }
     if (p->bulk_len < TR_BIG_ARG) return TR_EMORE;
-    p->big = tr_blob_new(p->mem, NULL, 0, p->bulk_len + LINE_END);
+    size_t whole = p->bulk_len + LINE_END;
+    if (whole > TR_ALLOC_MAX - sizeof(tr_blob)) return fail_nomem(p); /* no use to begin */
+    p->big = tr_blob_new(p->mem, NULL, 0, whole < TR_BIG_FIRST ? whole : TR_BIG_FIRST);
     if (p->big == NULL) return fail_nomem(p);
     p->state = TR_PARSE_BIG;
     return STEP_ON;
 }
 
+/* Room for `need` bytes of the big argument, twice as much as before where it has to grow. 0: no
+ * memory. */
+static int make_room(tr_parser *p, size_t need) {
+    if (need <= p->big->cap) return 1;
+    size_t whole = p->bulk_len + LINE_END;
+    size_t cap = need > p->big->cap * 2 ? need : p->big->cap * 2;
+    tr_blob *grown = tr_blob_grow(p->mem, p->big, cap < whole ? cap : whole);
+    if (grown == NULL) return 0;
+    p->big = grown;
+    return 1;
+}
+
 /* big->len counts what has come, CR LF included, until all is there. */
 static int step_big(tr_parser *p, tr_buf *buf) {
-    tr_blob *big = p->big;
     size_t avail = available(p, buf);
-    size_t left = p->bulk_len + LINE_END - big->len;
+    size_t left = p->bulk_len + LINE_END - p->big->len;
     size_t n = avail < left ? avail : left;
+    /* where more is to come, there is room for some of it */
+    if (!make_room(p, p->big->len + n + (n < left))) return fail_nomem(p);
+    tr_blob *big = p->big;
     memcpy(big->data + big->len, place(p, buf), n);
     big->len += n;
     if (n == avail) { /* taken out of the buffer: the next bytes may come here */
@@ -419,15 +435,16 @@ void tr_parser_done_slow(tr_parser *p) {
 int tr_parser_want(tr_parser *p, char **at, size_t *len) {
     if (p->state != TR_PARSE_BIG) return 0;
     size_t left = p->bulk_len + LINE_END - p->big->len;
-    if (left == 0) return 0;
+    size_t room = p->big->cap - p->big->len;
+    if (left == 0 || room == 0) return 0;
     *at = p->big->data + p->big->len;
-    *len = left;
+    *len = left < room ? left : room;
     return 1;
 }
 
 void tr_parser_fed(tr_parser *p, size_t n) {
     tr_assert(p->state == TR_PARSE_BIG);
-    tr_assert(n <= p->bulk_len + LINE_END - p->big->len);
+    tr_assert(n <= p->bulk_len + LINE_END - p->big->len && n <= p->big->cap - p->big->len);
     p->big->len += n;
     p->big_bytes += n;
 }
@@ -466,5 +483,6 @@ void tr_parser_check(const tr_parser *p, const tr_buf *buf) {
     if (p->state == TR_PARSE_START) tr_assert(p->pos == 0);
     if (p->state == TR_PARSE_FAILED) return;
     tr_assert(p->pos <= tr_buf_unread(buf));
-    if (p->big != NULL) tr_assert(p->big->len <= p->bulk_len + LINE_END);
+    if (p->big == NULL) return;
+    tr_assert(p->big->len <= p->bulk_len + LINE_END && p->big->len <= p->big->cap);
 }

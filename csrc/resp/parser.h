@@ -14,7 +14,7 @@
  * A bulk of TR_BIG_ARG bytes or more that has not come as a whole is gathered in a blob of its
  * own: tr_parser_want() tells the owner where to read its rest, so the bytes go from the socket
  * to the value with no copy. An owner that puts them into the buffer all the same is right too;
- * they are then copied.
+ * they are then copied. The blob grows with what comes, so that a promised length costs nothing.
  *
  * The owner may move or grow the buffer while a command is partial. tr_parser_next() sees it by
  * itself; an owner that looks at argv before that calls tr_parser_rebase() with the unread
@@ -43,6 +43,7 @@
 #define TR_UNAUTH_MULTIBULK_MAX 10 /* the same before authentication; Redis' own bounds */
 #define TR_UNAUTH_BULK_MAX 16384
 #define TR_BIG_ARG 32768         /* bytes from which a partial bulk gets a blob of its own */
+#define TR_BIG_FIRST 65536       /* room of such a blob to begin with; then it doubles */
 #define TR_ARGV_KEEP 64          /* argv slots that stay allocated between commands */
 #define TR_ARGV_INLINE 8         /* argv slots inside the parser */
 

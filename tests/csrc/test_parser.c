@@ -553,6 +553,31 @@ static void test_promise(void) {
     CHECK_EQ_INT(mem.used, 0);
 }
 
+/* A promise of bytes costs no more than twice what has come, and room to begin with. */
+static void test_promise_of_bytes(void) {
+    tr_mem mem;
+    tr_mem_init(&mem);
+    tr_parser_limits limits = pr_limits();
+    tr_parser p;
+    tr_parser_init(&p, &mem);
+    char bytes[] = "*2\r\n$4\r\nECHO\r\n$536870912\r\nand then little";
+    tr_buf buf = {.data = bytes, .wpos = sizeof(bytes) - 1, .cap = sizeof(bytes) - 1};
+    CHECK_EQ_INT(tr_parser_next(&p, &buf, &limits), TR_EMORE);
+    for (size_t come = 15; come < 10 << 20;) {
+        char *at = NULL;
+        size_t len = 0;
+        CHECK_EQ_INT(tr_parser_want(&p, &at, &len), 1);
+        if (len > 50000) len = 50000;
+        memset(at, 'x', len);
+        tr_parser_fed(&p, len);
+        come += len;
+        CHECK_EQ_INT(tr_parser_next(&p, &buf, &limits), TR_EMORE);
+        CHECK(mem.used < 2 * come + TR_BIG_FIRST + 4096);
+    }
+    tr_parser_release(&p);
+    CHECK_EQ_INT(mem.used, 0);
+}
+
 /* The n-th allocation fails, for every n until none is left to fail. */
 static void test_no_memory(void) {
     pr_text data = big_pipeline(), text = {0};
@@ -594,6 +619,7 @@ int main(void) {
     RUN(test_many_args);
     RUN(test_rebase_of_nothing);
     RUN(test_promise);
+    RUN(test_promise_of_bytes);
     RUN(test_no_memory);
     return CHECK_DONE();
 }

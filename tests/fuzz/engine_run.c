@@ -17,7 +17,7 @@
 #define DATABASES 4
 #define EPOCH_US 1700000000000000
 #define BULK_MAX 65536        /* bytes; keeps LCS and SETRANGE quick */
-#define DEBUG_ALLOCATIONS 5000 /* where DEBUG is allowed, every so many one fails: POPULATE ends */
+#define DEBUG_ALLOCATIONS 1000 /* where DEBUG is allowed, every so many one fails: POPULATE ends */
 #define KEYS_MAX 64
 #define ROUNDS_MAX 100000     /* turns until all is quiet */
 #define PASSWORD "key"
@@ -416,6 +416,7 @@ static int is_comparable(const runner *r) {
 static void check_end(runner *r) {
     tr_engine *g = r->g;
     tr_mem_fail_at(&g->mem, 0);
+    g->settings.debug_enabled = TR_DEBUG_NO;
     g->settings.maxmemory = 0;
     g->settings.password_set = 0;
     tr_engine_apply(g);
