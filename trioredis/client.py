@@ -11,7 +11,8 @@ from typing import Final, final
 import outcome
 import trio
 
-from trioredis.engine import CloseReason, Engine, Event, EventKind
+from trioredis.engine import CloseReason, Engine, Event, EventKind, Obituary
+from trioredis.obituary import log_obituary
 from trioredis.observability import EVENTS, Log, error_text, traceback_text
 
 CLOSE_TEXTS: Final = {
@@ -26,8 +27,11 @@ CLOSE_TEXTS: Final = {
     CloseReason.IO: "system error",
     CloseReason.NO_MEMORY: "no memory",
     CloseReason.SHUTDOWN: "shutdown",
+    CloseReason.EVICTED: "killed",
     CloseReason.NONE: "closed",
 }
+
+US_PER_MS: Final = 1000
 
 ServeCall = Callable[[int], Awaitable[None]]
 
@@ -40,13 +44,16 @@ class Client:
         ident: the client's id.
         engine: who serves it.
         serve_call: runs the asynchronous Python command that the client waits for.
-        log: bound to the client by the server.
+        log: where its events go.
+
+    ``obituary`` is set by the server before the CLOSED event of a connection that ended badly.
     """
 
-    __slots__ = ("_addr", "_engine", "_events", "_log", "_serve_call", "_task", "ident")
+    __slots__ = ("_addr", "_engine", "_events", "_log", "_serve_call", "_task", "ident", "obituary")
 
     def __init__(self, ident: int, engine: Engine, serve_call: ServeCall, log: Log) -> None:
         self.ident = ident
+        self.obituary: Obituary | None = None
         self._engine = engine
         self._serve_call = serve_call
         self._log = log
@@ -115,4 +122,15 @@ class Client:
             self._log.emit(EVENTS.CLIENT_OPENED, client_id=self.ident, addr=info.addr, laddr=info.laddr)
 
     def _closed(self, reason: CloseReason) -> None:
-        self._log.emit(EVENTS.CLIENT_CLOSED, client_id=self.ident, addr=self._addr, reason=CLOSE_TEXTS[reason])
+        last = self.obituary
+        if last is None:
+            self._log.emit(EVENTS.CLIENT_CLOSED, client_id=self.ident, addr=self._addr, reason=CLOSE_TEXTS[reason])
+            return
+        log = self._log.bind(client_id=self.ident, addr=last.addr or self._addr)
+        log_obituary(log, reason, last)
+        log.emit(
+            EVENTS.CLIENT_CLOSED,
+            reason=CLOSE_TEXTS[reason],
+            age_ms=last.age_us // US_PER_MS,
+            commands=last.commands,
+        )

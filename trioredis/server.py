@@ -25,13 +25,14 @@ import trio
 from trioredis import dispatch
 from trioredis.client import Client
 from trioredis.config import Config, ConfigApplyError
-from trioredis.engine import CloseReason, Engine, EngineError, EngineStats, Event, EventKind
+from trioredis.engine import CloseReason, Engine, EngineError, EngineStats, Event, EventKind, Obituary, take_obituary
 from trioredis.inprocess import InProcessClient
 from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
 from trioredis.pump import Pump
 from trioredis.settings import ENGINE_DIRECTIVES, LOG_DIRECTIVES, engine_settings, log_settings
 from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
+from trioredis.watch import EngineReporter
 
 SEED_BYTES: Final = 16
 DRAIN_STEP_S: Final = 0.01
@@ -39,6 +40,13 @@ CLOSE_DEADLINE_S: Final = 1.0
 EXIT_FAILED: Final = 1
 ID_BYTES: Final = 20
 """Half the digits of the run id and the replication id."""
+BAD_ENDS: Final = frozenset(
+    reason.value
+    for reason in CloseReason
+    if reason
+    not in (CloseReason.NONE, CloseReason.PEER, CloseReason.QUIT, CloseReason.KILLED, CloseReason.SHUTDOWN)
+)
+"""Close reasons that the engine may have more to say about."""
 LISTEN_TEXTS: Final = {
     "port": "Unable to listen on this port. Check server logs.",
     "bind": "Failed to bind to specified addresses.",
@@ -78,6 +86,7 @@ class Server:
         self._clients: dict[int, Client | InProcessClient] = {}
         self._pump: Final = Pump(engine)
         self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
+        self._reporter: Final = EngineReporter(engine, config, output.log, lambda: self.listeners)
         self._shutdown: Shutdown | None = None
         self._asked_to_stop = trio.Event()
         self.stopped: Final = trio.Event()
@@ -196,8 +205,16 @@ class Server:
         Raises:
             ListenError: an address can't be listened on.
         """
-        self._listeners.follow()
-        self.startup_bytes = self.engine.stats().used_memory
+        try:
+            self._listeners.follow()
+            self.startup_bytes = self.engine.stats().used_memory
+            await self._run_services(task_status)
+        finally:
+            self._listeners.close()
+            for ident, client in list(self._clients.items()):  # nobody else tells them any more
+                client.tell(Event(EventKind.CLOSED, ident, CloseReason.SHUTDOWN.value))
+
+    async def _run_services(self, task_status: trio.TaskStatus[Server]) -> None:
         async with trio.open_nursery() as service_nursery:
             async with trio.open_nursery() as client_nursery:
                 service_nursery.start_soon(self._pump.run, partial(self._dispatch, client_nursery))
@@ -228,6 +245,7 @@ class Server:
             await self._asked_to_stop.wait()
             if self._shutdown is not None:
                 await self._drain(self._shutdown)
+        self._reporter.look()
         for ident in list(self.engine.clients()):
             self.engine.kill(ident, CloseReason.SHUTDOWN)
 
@@ -249,30 +267,23 @@ class Server:
                 self._clients[event.id] = client
                 client_nursery.start_soon(client.run)
             elif event.kind is EventKind.CLOSED:
-                self._tell(self._clients.pop(event.id, None), event)
-            elif event.kind in (EventKind.CALL, EventKind.OUTPUT):
-                self._tell(self._clients.get(event.id), event)
+                obituary = take_obituary(self.engine, event.id) if event.code in BAD_ENDS else None
+                self._tell(self._clients.pop(event.id, None), event, obituary)
             else:
-                self._note(event)
+                self._tell(self._clients.get(event.id), event)
 
-    def _tell(self, client: Client | InProcessClient | None, event: Event) -> None:
+    def _tell(self, client: Client | InProcessClient | None, event: Event, obituary: Obituary | None = None) -> None:
+        if isinstance(client, Client):
+            client.obituary = obituary
         if client is not None:
             client.tell(event)
-
-    def _note(self, event: Event) -> None:
-        """Log what concerns no client of ours."""
-        if event.kind is EventKind.LISTENER_PAUSED:
-            self.log.emit(EVENTS.LISTENER_PAUSED, listener="all", error=str(event.code), pause_ms=200)
-        elif event.code == 1:
-            self.log.emit(EVENTS.CLIENT_REJECTED, addr="", maxclients=self.config.maxclients)
-        else:
-            self.log.emit(EVENTS.SERVER_PROTECTED_MODE_DENIED, addr="")
 
     async def _cron(self) -> None:
         """Do the engine's regular work, ``hz`` times a second."""
         while True:
             await trio.sleep(1 / self.config.hz)
             self.engine.cron()
+            self._reporter.look()
 
 
 def _equal(a: bytes, b: bytes) -> bool:
@@ -320,6 +331,7 @@ async def serve(
 async def _serve_logged(
     config: Config, output: LogOutput, any_port: bool, task_status: trio.TaskStatus[Server]
 ) -> None:
+    server: Server | None = None
     engine = Engine(seed=os.urandom(SEED_BYTES), databases=config.databases, poller=config.poller)
     try:
         output.log.emit(
@@ -329,7 +341,8 @@ async def _serve_logged(
         await server.run(task_status=task_status)
     finally:
         engine.close()
-    server.say_stopped()
+        if server is not None:
+            server.say_stopped()
 
 
 @asynccontextmanager

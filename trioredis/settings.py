@@ -18,6 +18,7 @@ ENGINE_DIRECTIVES: Final = (
     "hz",
     "client-output-buffer-limit",
     "maxmemory",
+    "maxmemory-clients",
     "maxmemory-policy",
     "maxmemory-samples",
     "lfu-log-factor",
@@ -26,6 +27,9 @@ ENGINE_DIRECTIVES: Final = (
     "requirepass",
 )
 """Changing one of these by CONFIG SET changes the engine's settings."""
+
+CLIENT_MEMORY_MIN: Final = 128 * 1024
+"""The least that maxmemory-clients can mean, bytes; as in Redis."""
 
 LOG_DIRECTIVES: Final = ("loglevel", "log-format", "log-timestamp-format")
 """Changing one of these changes the log."""
@@ -55,7 +59,18 @@ def engine_settings(config: Config) -> Settings:
         latency_tracking=config.flag("latency-tracking"),
         debug=config.text("enable-debug-command"),
         password_set=bool(config.requirepass),
+        client_memory_max=client_memory_max(config),
     )
+
+
+def client_memory_max(config: Config) -> int:
+    """What all clients together may hold, bytes; 0: no limit.
+
+    A share of maxmemory is none while there is no maxmemory, and no limit is smaller than CLIENT_MEMORY_MIN.
+    """
+    given = config.integer("maxmemory-clients")
+    limit = given if given >= 0 else config.maxmemory * -given // 100
+    return max(limit, CLIENT_MEMORY_MIN) if limit else 0
 
 
 def log_settings(config: Config) -> LogSettings:

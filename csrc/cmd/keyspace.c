@@ -167,7 +167,9 @@ static void flush(tr_client *c, int db_id) {
         tr_reply_error(c, TR_MSG_SYNTAX);
         return;
     }
-    store->dirty += tr_store_flush(store, db_id, in_background);
+    uint64_t keys = tr_store_flush(store, db_id, in_background);
+    store->dirty += keys;
+    tr_exec_note_flush(c, db_id, keys, in_background);
     tr_reply_ok(c);
 }
 
@@ -200,5 +202,6 @@ void tr_cmd_swapdb(tr_client *c) {
     }
     tr_store_swap(store, a, b);
     store->dirty++;
+    tr_exec_note_swap(c, a, b);
     tr_reply_ok(c);
 }

@@ -103,6 +103,7 @@ void tr_api_read_stats(tr_engine *g, tr_api_stats *out) {
         .expired_keys = s->expired_keys,
         .expired_time_cap = s->expired_time_cap,
         .expire_cycle_us = s->expire_cycle_us,
+        .evicted_clients = g->net.evicted_clients,
         .evicted_keys = s->evicted_keys,
         .over_limit_ms = g->net.over_limit_ms + over_ms,
         .over_limit_now_ms = over_ms,
@@ -182,7 +183,7 @@ int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_n
         .commands = c->commands,
         .bytes_in = c->bytes_in,
         .bytes_out = c->bytes_out,
-        .query_bytes = tr_buf_unread(&conn->in),
+        .query_bytes = tr_conn_input_bytes(conn),
         .query_free = tr_buf_room(&conn->in),
         .out_bytes = c->out.bytes,
         .out_nodes = c->out.node_count,
@@ -283,7 +284,7 @@ int tr_api_feed(tr_engine *g, uint64_t id, const char *p, size_t n) {
 }
 
 static int find_keys(tr_engine *g, const tr_arg *argv, int argc, tr_keys *keys) {
-    const tr_command *cmd = argc > 0 ? tr_command_resolve(argv, argc) : NULL;
+    const tr_command *cmd = tr_exec_resolve(&g->x, argv, argc);
     if (cmd == NULL) return TR_ENOENT;
     if (!tr_command_arity_ok(cmd, argc)) return TR_ERANGE;
     int rc = tr_keys_get(cmd, argv, argc, 0, keys);
@@ -305,6 +306,18 @@ int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_
     tr_keys_clear(&keys);
     tr_free(&g->mem, args);
     return count;
+}
+
+int tr_api_rename(tr_engine *g, const char *from, size_t from_len, const char *to, size_t to_len) {
+    return tr_renames_add(&g->x.renames, &g->mem, from, from_len, to, to_len);
+}
+
+uint64_t tr_api_counted_memory(const tr_engine *g) {
+    return (uint64_t)((int64_t)g->mem.used - g->store.not_counted);
+}
+
+int tr_api_is_over_limit(const tr_engine *g) {
+    return g->over_limit_since_ms != 0;
 }
 
 void tr_api_pause(tr_engine *g, int all, int64_t until_ms) {

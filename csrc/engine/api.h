@@ -28,7 +28,7 @@ typedef struct tr_api_stats {
     uint64_t bytes_in, bytes_out, reads, writes, turns, turn_ns, turn_ns_max, turn_commands_max, cron_ns, command_ns;
     uint64_t query_limit_closes, output_limit_closes;
     uint64_t keyspace_hits, keyspace_misses, expired_keys, expired_time_cap, expire_cycle_us;
-    uint64_t evicted_keys, over_limit_ms, over_limit_now_ms, lazyfreed_objects, lazyfree_pending, dirty;
+    uint64_t evicted_clients, evicted_keys, over_limit_ms, over_limit_now_ms, lazyfreed_objects, lazyfree_pending, dirty;
     /* figures per second */
     uint64_t rate_commands, rate_bytes_in, rate_bytes_out, rate_turns, rate_turn_us;
     int64_t now_us;
@@ -105,6 +105,12 @@ int tr_api_feed(tr_engine *g, uint64_t id, const char *p, size_t n);
  * written. */
 int tr_api_get_keys(tr_engine *g, int argc, const char *const *argv, const size_t *lens,
                     int *positions, uint32_t *flags, int max);
+/* rename-command; see tr_renames_add(). */
+int tr_api_rename(tr_engine *g, const char *from, size_t from_len, const char *to, size_t to_len);
+/* Bytes that count against maxmemory. */
+uint64_t tr_api_counted_memory(const tr_engine *g);
+/* 1: it is above maxmemory, and nothing can be evicted. */
+int tr_api_is_over_limit(const tr_engine *g);
 void tr_api_pause(tr_engine *g, int all, int64_t until_ms);
 int64_t tr_api_flush_all(tr_engine *g);
 /* Which poller serves: "epoll", ... */

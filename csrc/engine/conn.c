@@ -4,7 +4,9 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "engine/client_memory.h"
 #include "engine/engine.h"
+#include "engine/obituary.h"
 #include "exec/reply.h"
 #include "net/sock.h"
 
@@ -41,6 +43,7 @@ tr_conn *tr_conn_open(tr_engine *g, int fd, uint32_t client_flags) {
     tr_parser_init(&conn->parser, &g->mem);
     tr_client_init(&conn->client, &g->x, g->x.next_client_id++, client_flags);
     link_last(g, conn);
+    tr__client_memory_note(conn);
     return conn;
 }
 
@@ -52,8 +55,10 @@ static void drop_held(tr_conn *conn) {
 void tr_conn_close(tr_conn *conn, tr_close_reason reason) {
     tr_engine *g = conn->engine;
     if (conn->closed) return;
-    conn->closed = 1;
     if (conn->close_reason == TR_CLOSE_NONE) conn->close_reason = (uint8_t)reason;
+    tr__obituary_write(conn);
+    tr__client_memory_forget(conn);
+    conn->closed = 1;
     if (conn->fd >= 0) {
         tr_poller_remove(g->poller, conn->fd);
         tr_sock_close(conn->fd);
@@ -73,6 +78,10 @@ void tr_conn_reap(tr_conn *conn) {
     if (conn->in_pending || conn->in_more || conn->in_events) return;
     unlink_conn(g, conn);
     tr_free(&g->mem, conn);
+}
+
+size_t tr_conn_input_bytes(const tr_conn *conn) {
+    return tr_buf_unread(&conn->in) + (conn->parser.big ? conn->parser.big->len : 0);
 }
 
 size_t tr_conn_memory(const tr_conn *conn) {
@@ -204,7 +213,6 @@ static void run_commands(tr_conn *conn, tr_buf *in) {
 static int settle_input(tr_conn *conn, tr_buf *in) {
     tr_engine *g = conn->engine;
     size_t left = tr_buf_unread(in);
-    if (left > g->recent.input) g->recent.input = left;
     if (in == &g->shared) {
         int rc = left == 0 ? TR_OK : tr_buf_append(&g->mem, &conn->in, in->data + in->rpos, left);
         in->rpos = in->wpos = 0;
@@ -226,7 +234,9 @@ static void take_input(tr_conn *conn, tr_buf *in) {
         tr_conn_close(conn, TR_CLOSE_NO_MEMORY);
         return;
     }
-    size_t waiting = tr_buf_unread(&conn->in) + (conn->parser.big ? conn->parser.big->len : 0);
+    tr__client_memory_note(conn);
+    size_t waiting = tr_conn_input_bytes(conn);
+    if (waiting > g->recent.input) g->recent.input = waiting;
     if (waiting > g->settings.query_buffer_max) {
         g->net.query_limit_closes++;
         tr_conn_close(conn, TR_CLOSE_QUERY_LIMIT);
@@ -234,7 +244,7 @@ static void take_input(tr_conn *conn, tr_buf *in) {
     }
     int full = c->wait != TR_WAIT_NONE && tr_buf_unread(&conn->in) >= TR_WAIT_INPUT_MAX;
     int closing = (c->flags & TR_CLIENT_CLOSE_AFTER_REPLY) != 0;
-    uint32_t read = full || closing || conn->in_more ? 0 : TR_POLL_READ;
+    uint32_t read = full ? TR_POLL_HUP : closing || conn->in_more ? 0 : TR_POLL_READ;
     set_interest(conn, (conn->interest & TR_POLL_WRITE) | read);
 }
 
@@ -319,6 +329,7 @@ void tr_conn_resume(tr_conn *conn) {
 /* What could be sent has been; is there more to come, or is this the end? */
 static void after_flush(tr_conn *conn) {
     tr_client *c = &conn->client;
+    tr__client_memory_note(conn);
     if (c->out.bytes != 0) {
         if (over_output_limit(conn)) {
             conn->engine->net.output_limit_closes++;
@@ -369,4 +380,8 @@ void tr_conn_flush(tr_conn *conn) {
 
 void tr_conn_writable(tr_conn *conn) {
     if (!conn->closed && conn->interest & TR_POLL_WRITE) tr_conn_flush(conn);
+}
+
+void tr_conn_hung_up(tr_conn *conn) {
+    if (!conn->closed && conn->interest & TR_POLL_HUP) tr_conn_close(conn, TR_CLOSE_PEER);
 }

@@ -41,6 +41,7 @@ typedef enum tr_close_reason {
     TR_CLOSE_IO,           /* a system call failed */
     TR_CLOSE_NO_MEMORY,
     TR_CLOSE_SHUTDOWN,
+    TR_CLOSE_EVICTED,      /* maxmemory-clients */
 } tr_close_reason;
 
 typedef struct tr_conn {
@@ -56,6 +57,7 @@ typedef struct tr_conn {
     uint8_t in_pending, in_more, in_events, closed;
     uint8_t reap;                 /* CLOSED was taken; freed as soon as no list holds it */
     uint8_t close_reason;         /* tr_close_reason; set when the end is decided */
+    size_t counted_bytes;         /* in tr_engine.client_bytes */
     int64_t soft_since_ms;        /* output has been over its soft limit since; 0: it is not */
     tr_buf in;
     char *held;                   /* copy of the arguments of a command that waits */
@@ -72,6 +74,8 @@ void tr_conn_readable(tr_conn *conn);
 void tr_conn_writable(tr_conn *conn);
 /* Feeds bytes; TR_ENOMEM, TR_ECLOSED or 0. */
 int tr_conn_feed(tr_conn *conn, const char *p, size_t n);
+/* The peer hung up on a connection that is not read from. */
+void tr_conn_hung_up(tr_conn *conn);
 /* Parses on: after a wait, or when the last go ran out of its budget. */
 void tr_conn_resume(tr_conn *conn);
 /* It has something to do that needs no readiness: the next turn resumes it. */
@@ -80,6 +84,8 @@ void tr_conn_ask_more(tr_conn *conn);
 void tr_conn_flush(tr_conn *conn);
 /* The client has new output or was marked to be closed by somebody else. */
 void tr_conn_note_output(tr_conn *conn);
+/* Bytes of input that wait: commands not parsed yet, and the part that is there of a large argument. */
+size_t tr_conn_input_bytes(const tr_conn *conn);
 /* Bytes that the connection holds in all. */
 size_t tr_conn_memory(const tr_conn *conn);
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "engine/client_memory.h"
 #include "net/sock.h"
 
 #define EXPIRE_TURN_BUDGET_US 1000 /* deleting due keys within a turn */
@@ -40,6 +41,7 @@ void tr_engine_apply(tr_engine *g) {
     g->x.latency_tracking = s->latency_tracking;
     g->x.debug_enabled = s->debug_enabled;
     g->x.password_set = s->password_set;
+    tr__client_memory_apply(g);
 }
 
 int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], tr_engine **out) {
@@ -79,6 +81,7 @@ void tr_engine_close(tr_engine *g) {
         tr_conn_reap(g->first);
     }
     tr_engine_unlisten(g);
+    tr__obituaries_release(g);
     tr_exec_release(&g->x);
     tr_store_release(&g->store);
     tr_buf_release(&g->mem, &g->shared);
@@ -127,11 +130,13 @@ void tr__engine_event(tr_engine *g, tr_conn *conn, uint32_t kind) {
     g->events_last = conn;
 }
 
+tr_out_class tr__engine_out_class(const tr_client *c) {
+    if (c->flags & TR_CLIENT_REPLICA) return TR_OUT_REPLICA;
+    return c->flags & TR_CLIENT_PUBSUB ? TR_OUT_PUBSUB : TR_OUT_NORMAL;
+}
+
 const tr_out_limit *tr__engine_out_limit(const tr_engine *g, const tr_client *c) {
-    tr_out_class cls = c->flags & TR_CLIENT_REPLICA  ? TR_OUT_REPLICA
-                       : c->flags & TR_CLIENT_PUBSUB ? TR_OUT_PUBSUB
-                                                     : TR_OUT_NORMAL;
-    return &g->settings.out_limits[cls];
+    return &g->settings.out_limits[tr__engine_out_class(c)];
 }
 
 /* Tells a connection that may not come in why, as far as its socket takes it at once. */
@@ -152,13 +157,13 @@ static void admit(tr_engine *g, const tr_listener *l, int fd) {
     g->net.connections_received++;
     if (g->x.client_count >= g->settings.maxclients) {
         g->net.connections_rejected++;
-        g->rejected_event++;
+        tr__watch_refused(&g->watch.rejected, g->watch.rejected_addr, fd);
         turn_away(fd, too_many);
         return;
     }
     if (g->settings.protected_mode && !g->x.password_set && !local) {
         g->net.connections_denied++;
-        g->denied_event++;
+        tr__watch_refused(&g->watch.denied, g->watch.denied_addr, fd);
         turn_away(fd, protected_text);
         return;
     }
@@ -179,12 +184,11 @@ static void accept_some(tr_engine *g, tr_listener *l) {
     for (int i = 0; i < TR_ACCEPTS_PER_TURN && l->fd >= 0; i++) {
         int fd;
         int rc = tr_sock_accept(l->fd, &fd);
+        l->trouble = rc == TR_OK || rc == TR_EAGAIN ? 0 : errno;
         if (rc == TR_EAGAIN) return;
         if (rc != TR_OK) {
             l->paused_until_ms = g->x.now_us / 1000 + TR_LISTENER_PAUSE_MS;
             tr_poller_set(g->poller, l->fd, 0);
-            g->listener_events |= TR_EVENT_LISTENER_PAUSED;
-            g->listener_error = rc;
             return;
         }
         admit(g, l, fd);
@@ -197,6 +201,11 @@ static void resume_listeners(tr_engine *g) {
         if (l->fd < 0 || l->paused_until_ms == 0 || g->x.now_us / 1000 < l->paused_until_ms) continue;
         if (tr_poller_set(g->poller, l->fd, TR_POLL_READ) == TR_OK) l->paused_until_ms = 0;
     }
+}
+
+int tr_engine_listener_trouble(const tr_engine *g, int id) {
+    tr_assert(id >= 0);
+    return id < g->listener_count && g->listeners[id].fd >= 0 ? g->listeners[id].trouble : 0;
 }
 
 static int is_listener(const tr_engine *g, const void *target) {
@@ -252,6 +261,7 @@ static void account_turn(tr_engine *g, int64_t began_ns, uint64_t commands_befor
     s->turn_ns += ns;
     if (ns > s->turn_ns_max) s->turn_ns_max = ns;
     if (commands < commands_before) return; /* CONFIG RESETSTAT ran in this turn */
+    tr__watch_turn(g, ns, commands - commands_before);
     if (commands - commands_before > s->turn_commands_max) s->turn_commands_max = commands - commands_before;
 }
 
@@ -272,11 +282,13 @@ static int turn(tr_engine *g, int64_t timeout_us) {
             continue;
         }
         tr_conn *conn = target;
+        if (g->ready[i].ready & TR_POLL_HUP) tr_conn_hung_up(conn);
         if (g->ready[i].ready & TR_POLL_WRITE) tr_conn_writable(conn);
         if (g->ready[i].ready & TR_POLL_READ) tr_conn_readable(conn);
     }
     upkeep(g);
     flush_pending(g);
+    tr__client_memory_evict(g);
     account_turn(g, began_ns, commands_before);
     return n > 0 ? n : 1;
 }
@@ -286,7 +298,7 @@ static int has_work(const tr_engine *g) {
 }
 
 static int has_events(const tr_engine *g) {
-    return g->events != NULL || g->listener_events || g->rejected_event || g->denied_event;
+    return g->events != NULL;
 }
 
 int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us, int *more, int *busy) {
@@ -312,26 +324,9 @@ static int emit(tr_event *out, uint32_t kind, uint64_t id, int code) {
     return 1;
 }
 
-static int take_own_events(tr_engine *g, tr_event *out, int max) {
-    int n = 0;
-    if (n < max && g->listener_events & TR_EVENT_LISTENER_PAUSED) {
-        n += emit(&out[n], TR_EVENT_LISTENER_PAUSED, 0, g->listener_error);
-        g->listener_events = 0;
-    }
-    if (n < max && g->rejected_event) {
-        n += emit(&out[n], TR_EVENT_REJECTED, g->rejected_event, 1);
-        g->rejected_event = 0;
-    }
-    if (n < max && g->denied_event) {
-        n += emit(&out[n], TR_EVENT_REJECTED, g->denied_event, 2);
-        g->denied_event = 0;
-    }
-    return n;
-}
-
 int tr_engine_take_events(tr_engine *g, tr_event *out, int max) {
     assert_thread(g);
-    int n = take_own_events(g, out, max);
+    int n = 0;
     while (n < max && g->events != NULL) {
         tr_conn *conn = g->events;
         uint32_t kind = conn->events & -conn->events;
@@ -426,6 +421,7 @@ int tr_engine_cron(tr_engine *g) {
     check_clients(g);
     tend_tables(g);
     flush_pending(g);
+    tr__client_memory_evict(g);
     g->net.cron_ns += (uint64_t)(tr_clock_mono_ns(&g->clock) - began_ns);
     return has_events(g) || has_work(g);
 }

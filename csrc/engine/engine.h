@@ -22,6 +22,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/conn.h"
+#include "engine/obituary.h"
+#include "engine/watch.h"
 #include "exec/exec.h"
 #include "net/poller.h"
 #include "resp/parser.h"
@@ -42,8 +44,6 @@ enum { /* events of a connection, in the order in which they are taken */
     TR_EVENT_CALL = 2,    /* an asynchronous Python command waits in the client */
     TR_EVENT_OUTPUT = 4,  /* a fed connection has output */
     TR_EVENT_CLOSED = 8,  /* code: tr_close_reason; the last event of a connection */
-    TR_EVENT_LISTENER_PAUSED = 16, /* id: the listener; code: TR_E... */
-    TR_EVENT_REJECTED = 32, /* code: 1 maxclients, 2 protected mode; id: how many */
 };
 
 typedef struct tr_event {
@@ -78,12 +78,14 @@ typedef struct tr_settings {
     int latency_tracking;
     int debug_enabled;          /* TR_DEBUG_... */
     int password_set;           /* new clients must authenticate */
+    uint64_t client_memory_max; /* bytes of all clients together (maxmemory-clients); 0: no limit */
 } tr_settings;
 
 typedef struct tr_listener {
     int fd;       /* -1: closed, the place is free */
     int is_unix;
     int64_t paused_until_ms; /* 0: it accepts */
+    int trouble; /* errno of the accept that failed, until one works again; 0: none */
 } tr_listener;
 
 typedef struct tr_net_stats {
@@ -96,6 +98,7 @@ typedef struct tr_net_stats {
     uint64_t writes;
     uint64_t query_limit_closes;
     uint64_t output_limit_closes;
+    uint64_t evicted_clients;
     uint64_t turns;
     uint64_t turn_ns;           /* work of all turns, without waiting */
     uint64_t turn_ns_max;       /* of one turn */
@@ -134,9 +137,11 @@ typedef struct tr_engine {
     tr_conn *more, *more_last;
     tr_conn *events, *events_last;
     tr_conn *cron_next;       /* where the idle check goes on */
-    uint32_t listener_events; /* TR_EVENT_LISTENER_PAUSED */
-    int listener_error;
-    uint64_t rejected_event, denied_event;
+    tr_obituary *obituaries, *obituaries_last;
+    int obituary_count;
+    uint64_t client_bytes;    /* while there is a limit on them */
+    tr_watch watch;
+    uint64_t evicted_keys_seen, evicted_bytes_seen; /* by tr_watch_take() */
     tr_buf shared;            /* input of whoever is being read */
     tr_net_stats net;
     tr_recent recent;
@@ -195,7 +200,11 @@ void tr_engine_unpause(tr_engine *g);
 /* The next live client after this id in order of age; 0: from the start. NULL: no more. */
 tr_client *tr_engine_next_client(tr_engine *g, uint64_t after_id);
 
-/* For conn.c. */
+/* Errno of the accept that fails, 0 while a listener accepts or is closed. */
+int tr_engine_listener_trouble(const tr_engine *g, int id);
+
+/* For conn.c and obituary.c. */
+tr_out_class tr__engine_out_class(const tr_client *c);
 void tr__engine_event(tr_engine *g, tr_conn *conn, uint32_t kind);
 const tr_out_limit *tr__engine_out_limit(const tr_engine *g, const tr_client *c);
 

@@ -48,6 +48,7 @@ void tr_exec_release(tr_exec *x) {
     tr_free(x->mem, x->stats);
     tr_free(x->mem, x->errors);
     tr_hash_release(&x->clients);
+    tr_renames_release(&x->renames, x->mem);
     tr_outq_clear(&x->sink);
     tr_out_pool_release(&x->pool);
     x->stats = NULL;
@@ -56,6 +57,8 @@ void tr_exec_release(tr_exec *x) {
 void tr_exec_turn(tr_exec *x) {
     int64_t wall_ns = tr_clock_wall_us(x->clock) * 1000;
     x->wall_offset_ns = wall_ns - tr_clock_mono_ns(x->clock);
+    x->slowest_ns = 0;
+    x->slowest = NULL;
 }
 
 void tr_exec_begin(tr_exec *x) {
@@ -116,22 +119,33 @@ static void refuse_unknown(tr_client *c) {
     tr_reply_error_len(c, text, at + n);
 }
 
-static void refuse_unknown_sub(tr_client *c, const tr_command *parent) {
+static void refuse_unknown_sub(tr_client *c) {
     char text[64 + 2 * TR_UNKNOWN_ARGS_MAX];
     size_t len = shown_len(&c->argv[1], TR_UNKNOWN_ARGS_MAX);
+    size_t name_len = shown_len(&c->argv[0], TR_UNKNOWN_ARGS_MAX);
     size_t at = (size_t)sprintf(text, "ERR unknown subcommand '");
     memcpy(text + at, c->argv[1].ptr, len);
     at += len;
     at += (size_t)sprintf(text + at, "'. Try ");
-    for (const char *p = parent->name; *p; p++) text[at++] = (char)toupper((unsigned char)*p);
+    for (size_t i = 0; i < name_len; i++) text[at++] = (char)toupper((unsigned char)c->argv[0].ptr[i]);
     at += (size_t)sprintf(text + at, " HELP.");
     c->x->totals.unknown_commands++;
     tr_reply_error_len(c, text, at);
 }
 
+const tr_command *tr_exec_find(const tr_exec *x, const char *name, size_t len) {
+    return TR_LIKELY(x->renames.count == 0) ? tr_command_find(name, len) : tr_renames_find(&x->renames, name, len);
+}
+
+const tr_command *tr_exec_resolve(const tr_exec *x, const tr_arg *argv, int argc) {
+    const tr_command *cmd = argc > 0 ? tr_exec_find(x, argv[0].ptr, argv[0].len) : NULL;
+    if (cmd == NULL || cmd->subcommand_count == 0 || argc == 1) return cmd;
+    return tr_command_find_sub(cmd, argv[1].ptr, argv[1].len);
+}
+
 /* The command that argv means, or NULL after the error reply. */
 static const tr_command *resolve(tr_client *c) {
-    const tr_command *cmd = tr_command_find(c->argv[0].ptr, c->argv[0].len);
+    const tr_command *cmd = tr_exec_find(c->x, c->argv[0].ptr, c->argv[0].len);
     if (TR_UNLIKELY(cmd == NULL)) {
         refuse_unknown(c);
         return NULL;
@@ -139,7 +153,7 @@ static const tr_command *resolve(tr_client *c) {
     if (cmd->subcommand_count != 0 && c->argc > 1) {
         const tr_command *sub = tr_command_find_sub(cmd, c->argv[1].ptr, c->argv[1].len);
         if (sub == NULL) {
-            refuse_unknown_sub(c, cmd);
+            refuse_unknown_sub(c);
             return NULL;
         }
         cmd = sub;
@@ -196,6 +210,10 @@ static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
     int64_t now = tr_clock_mono_ns(x->clock);
     uint64_t ns = (uint64_t)(now - x->stopwatch_ns);
     x->stopwatch_ns = now;
+    if (TR_UNLIKELY((int64_t)ns > x->slowest_ns)) {
+        x->slowest_ns = (int64_t)ns;
+        x->slowest = cmd;
+    }
     tr_command_stats *s = &x->stats[cmd->id];
     s->calls++;
     s->ns += ns;
@@ -268,6 +286,23 @@ void tr_exec_finish(tr_client *c) {
     c->wait = TR_WAIT_NONE;
     end_reply(c);
     if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;
+}
+
+void tr_exec_note_flush(const tr_client *c, int db_id, uint64_t keys, int lazy) {
+    tr_exec_notes *n = &c->x->notes;
+    n->flushes++;
+    n->flushed_keys += keys;
+    n->flush_client = c->id;
+    n->flush_db = db_id;
+    n->flush_lazy = lazy;
+}
+
+void tr_exec_note_swap(const tr_client *c, int first, int second) {
+    tr_exec_notes *n = &c->x->notes;
+    n->swaps++;
+    n->swap_client = c->id;
+    n->swap_first = first;
+    n->swap_second = second;
 }
 
 void tr_exec_pause(tr_exec *x, tr_pause mode, int64_t until_ms) {

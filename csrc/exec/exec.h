@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "exec/client.h"
 #include "exec/latency.h"
+#include "exec/renames.h"
 #include "store/store.h"
 
 #define TR_ERROR_KINDS_MAX 128 /* different first words of errors that are counted one by one */
@@ -55,6 +56,15 @@ typedef struct tr_exec_stats {
     uint64_t auth_failures;
 } tr_exec_stats;
 
+/* Commands that somebody may want to read about in the log; how often, and the last one of each. */
+typedef struct tr_exec_notes {
+    uint64_t flushes, flushed_keys, flush_client;
+    uint64_t swaps, swap_client;
+    int flush_db; /* -1: all */
+    int flush_lazy;
+    int swap_first, swap_second;
+} tr_exec_notes;
+
 typedef enum tr_pause { TR_PAUSE_NONE, TR_PAUSE_WRITES, TR_PAUSE_ALL } tr_pause;
 
 typedef struct tr_exec {
@@ -73,6 +83,10 @@ typedef struct tr_exec {
     tr_error_kind *errors;
     int error_kind_count;
     tr_exec_stats totals;
+    tr_exec_notes notes;
+    tr_renames renames;
+    int64_t slowest_ns;       /* of the commands since tr_exec_turn() */
+    const tr_command *slowest;
     tr_pause pause;
     int64_t pause_until_ms;
     uint64_t paused_clients;
@@ -94,10 +108,14 @@ static inline int tr_client_may_enter(const tr_client *c) {
 int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock);
 /* All clients must be released. */
 void tr_exec_release(tr_exec *x);
-/* A turn of the loop begins: compares the clocks. */
+/* A turn of the loop begins: compares the clocks, forgets the slowest command. */
 void tr_exec_turn(tr_exec *x);
 /* A run of commands begins: sets the wall clock for the store, starts the stopwatch. */
 void tr_exec_begin(tr_exec *x);
+/* The command that a name means to clients; NULL: none. */
+const tr_command *tr_exec_find(const tr_exec *x, const char *name, size_t len);
+/* The command or subcommand in argv, by those names; NULL: none. */
+const tr_command *tr_exec_resolve(const tr_exec *x, const tr_arg *argv, int argc);
 /* Runs the command in c->argv, c->argc >= 1. Afterwards c->wait tells whether the client may go
  * on. */
 void tr_execute(tr_client *c);
@@ -111,6 +129,9 @@ void tr_exec_unpause(tr_exec *x);
 int tr_exec_pause_ended(tr_exec *x);
 /* CONFIG RESETSTAT. */
 void tr_exec_reset_stats(tr_exec *x);
+/* For FLUSHDB, FLUSHALL and SWAPDB. */
+void tr_exec_note_flush(const tr_client *c, int db_id, uint64_t keys, int lazy);
+void tr_exec_note_swap(const tr_client *c, int first, int second);
 void tr_exec_count_error(tr_exec *x, const char *text, size_t len);
 
 #endif

@@ -168,7 +168,9 @@ static void evict(tr_store *store, tr_db *db, tr_entry *e) {
     if (store->wants & TR_WANTS_GONE) store->hooks.gone(store->hooks.ctx, db, TR_GONE_EVICTED, e->key, len);
     if (store->wants & TR_WANTS_CHANGED) store->hooks.changed(store->hooks.ctx, db, e->key, len);
     tr_db_event(db, TR_EV_EVICTED, "evicted", e->key, len);
+    size_t used = store->mem->used;
     tr_db_delete(db, e);
+    store->stats.evicted_bytes += used - store->mem->used;
 }
 
 int tr_store_make_room(tr_store *store) {

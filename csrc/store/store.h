@@ -95,6 +95,7 @@ typedef struct tr_store_stats {
     uint64_t expire_cycle_us;
     uint64_t expired_time_cap;      /* active runs that stopped at their time limit */
     uint64_t evicted_keys;
+    uint64_t evicted_bytes;         /* that they gave back */
     uint64_t lazyfreed_objects;
 } tr_store_stats;
 

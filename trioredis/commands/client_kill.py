@@ -12,6 +12,7 @@ from trioredis.commands.context import CommandView
 from trioredis.commands.registry import CommandError, command
 from trioredis.commands.reply import OK, ReplyValue
 from trioredis.engine import ClientInfo
+from trioredis.observability import EVENTS
 
 
 @final
@@ -54,10 +55,11 @@ def client_kill(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
 
 def _kill(ctx: CommandView, chosen: Filter) -> int:
     engine, me = ctx.server.engine, ctx.client.id
-    doomed = [info.id for info in open_clients(engine) if chosen.matches(info)]
-    if chosen.skip_me and me in doomed:
-        doomed.remove(me)
-    return sum(engine.kill(ident, gently=ident == me) for ident in doomed)
+    doomed = [info for info in open_clients(engine) if chosen.matches(info) and not (chosen.skip_me and info.id == me)]
+    for info in doomed:
+        engine.kill(info.id, gently=info.id == me)
+        ctx.server.log.emit(EVENTS.CLIENT_KILLED, client_id=info.id, addr=info.addr, by=f"CLIENT KILL of client {me}")
+    return len(doomed)
 
 
 def _parse(words: Sequence[bytes]) -> Filter:

@@ -192,7 +192,7 @@ def _stats(counters: Counters) -> EngineStats:
         expired_time_cap_reached=counters.expired_time_cap,
         expire_cycle_cpu_ms=counters.expire_cycle_us // 1000,
         evicted_keys=counters.evicted_keys,
-        evicted_clients=0,
+        evicted_clients=counters.evicted_clients,
         eviction_exceeded_total_ms=counters.over_limit_ms,
         eviction_exceeded_current_ms=counters.over_limit_now_ms,
         keyspace_hits=counters.keyspace_hits,

@@ -34,6 +34,8 @@ _NOTHING_TO_DO = "Nothing."
 
 _CLIENT_ID = integer("client_id", "number of the connection, as CLIENT ID gives it")
 _ADDR = text("addr", "the client's address and port, or the Unix socket's path")
+_LAST_ADDR = text("addr", "address and port of the last one that was refused")
+_TIMES = integer("times", "how often since the last line of this kind")
 _ERROR = text("error", "what the system or the library said")
 _LISTENER = text("listener", "address and port, or path, of the listening socket")
 
@@ -120,7 +122,7 @@ class EVENTS:
         "server.protected_mode_denied",
         _WARNING,
         "Refused a connection from {addr}: protected mode is on and no password is set",
-        (_ADDR,),
+        (_LAST_ADDR, _TIMES),
         "Set a password or an ACL, bind to loopback only, or switch protected-mode off in a network you trust.",
     )
     SERVER_FD_LIMIT: Final = Event(
@@ -211,7 +213,7 @@ class EVENTS:
         "client.rejected",
         _WARNING,
         "Refused a connection from {addr}: {maxclients} clients are connected",
-        (_ADDR, integer("maxclients", "configured limit")),
+        (_LAST_ADDR, _TIMES, integer("maxclients", "configured limit")),
         "Look for clients that leak connections, use a pool, or raise maxclients.",
     )
     CLIENT_OUTPUT_LIMIT: Final = Event(
@@ -349,14 +351,15 @@ class EVENTS:
             text("scope", "the database's number, or all"),
             integer("keys", "keys removed"),
             flag("lazy", "whether the memory is freed in the background"),
+            _TIMES,
         ),
-        "Nothing if it was intended; the line carries the client that did it.",
+        "Nothing if it was intended; the line carries the client that did it last.",
     )
     DB_SWAPPED: Final = Event(
         "db.swapped",
         _NOTICE,
         "Databases {first} and {second} swapped",
-        (integer("first", "number of one database"), integer("second", "number of the other")),
+        (integer("first", "number of one database"), integer("second", "number of the other"), _TIMES),
         _NOTHING_TO_DO,
     )
     SIGNAL_RECEIVED: Final = Event(
