@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests._servers import Server
 
+PATIENCE_SECONDS = 30.0
 FAILED = ("err", b"ERR Errors trying to SHUTDOWN. Check logs.")
 SYNTAX = ("err", b"ERR syntax error")
 
@@ -80,6 +81,11 @@ async def _say(stream: trio.SocketStream, command: bytes) -> bytes:
 async def test_a_shutdown_is_taken_back_while_replies_leave() -> None:
     config = Config()
     config.assign("loglevel", "nothing")
+    with trio.fail_after(PATIENCE_SECONDS):
+        await _take_back_while_draining(config)
+
+
+async def _take_back_while_draining(config: Config) -> None:
     async with trioredis.open_server(config, bind="127.0.0.1", shutdown_timeout=100) as server:
         address = server.address
         one, two, slow = [await trio.open_tcp_stream(*address) for _ in range(3)]
