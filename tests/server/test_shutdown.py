@@ -1,4 +1,5 @@
-"""Aim: a shutdown goes in order: nobody new, replies leave within the deadline, clients are closed, the engine is freed.
+"""Aim: a shutdown goes in order: nobody new, replies leave within the deadline, clients are closed,
+the engine is freed.
 
 Method: a client with a large reply that it reads late, or never.
 """
@@ -64,11 +65,13 @@ async def test_idle_clients_do_not_delay_it() -> None:
 
 async def test_the_log_tells_the_order(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    async with trioredis.open_server(port=0, bind="127.0.0.1", logfile=log, log_format="json") as server:
-        async with await connect(server.port) as stream:
-            await ask(stream, b"PING\r\n", b"+PONG\r\n")
-            server.stop("the test")
-            await server.stopped.wait()
+    async with (
+        trioredis.open_server(port=0, bind="127.0.0.1", logfile=log, log_format="json") as server,
+        await connect(server.port) as stream,
+    ):
+        await ask(stream, b"PING\r\n", b"+PONG\r\n")
+        server.stop("the test")
+        await server.stopped.wait()
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert events[events.index("server.ready") + 1 :] == ["server.shutdown", "listener.closed", "server.stopped"]
 
