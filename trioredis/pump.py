@@ -4,13 +4,15 @@
     -> one call into C serves many clients (the GIL is released)
     -> events go to those whom they concern
 
-While there is traffic, C waits for more of it for a moment by itself (``LINGER_US``), because a turn through Trio
-costs about as much as serving ten commands. It does so only when no other task could run meanwhile.
+While there is traffic, C waits for more of it for a moment by itself, because a turn through Trio costs about as much
+as serving ten commands. It does so only when no other task could run meanwhile. How long is a matter of who else lives
+in the process: see :class:`Pace`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, final
 
@@ -18,10 +20,6 @@ import trio
 
 from trioredis.engine import Engine, Event
 
-LINGER_US: Final = 500
-"""How long C waits for more traffic, microseconds. Other tasks of the program wait at most that long."""
-BUDGET_US: Final = 2000
-"""How long C goes on before other tasks get a turn, microseconds."""
 BLOCK_US: Final = 1_000_000
 """How long a thread waits for a poller that has no descriptor, microseconds."""
 
@@ -29,11 +27,32 @@ Dispatch = Callable[[Iterable[Event]], None]
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the program's other tasks may have to wait while there is traffic, microseconds.
+
+    ``linger_us``: C waits that long for more traffic before it gives the thread back to Trio. Short waits are dear: each
+    makes the kernel set its timer anew, which costs a lone client that sends one command at a time about a third more CPU.
+    ``budget_us``: C goes on that long while there always is more traffic.
+    """
+
+    linger_us: int
+    budget_us: int
+
+
+PACE_SHARED: Final = Pace(linger_us=500, budget_us=2000)
+"""For a server inside somebody's program, whose own sockets must not wait."""
+PACE_ALONE: Final = Pace(linger_us=20_000, budget_us=10_000)
+"""For a server in a process of its own: only signals wait."""
+
+
+@final
 class Pump:
     """Drives one engine. :meth:`nudge` makes it look again although no socket is ready."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pace: Pace) -> None:
         self._engine = engine
+        self._pace = pace
         self._nudged = False
         self._waiting: trio.CancelScope | None = None
 
@@ -54,7 +73,7 @@ class Pump:
         busy = False
         while True:
             self._nudged = False
-            polled = engine.poll(eager=busy, linger_us=_linger_us(), budget_us=BUDGET_US)
+            polled = engine.poll(eager=busy, linger_us=self._linger_us(), budget_us=self._pace.budget_us)
             busy = polled.busy
             if polled.events:
                 dispatch(engine.take_events())
@@ -80,10 +99,9 @@ class Pump:
         finally:
             self._engine.end_block()
 
-
-def _linger_us() -> int:
-    """How long C may wait by itself now: not at all when another task is ready to run."""
-    seen = trio.lowlevel.current_statistics()
-    if seen.tasks_runnable:
-        return 0
-    return int(max(0, min(LINGER_US, seen.seconds_to_next_deadline * 1e6)))
+    def _linger_us(self) -> int:
+        """How long C may wait by itself now: not at all when another task is ready to run."""
+        seen = trio.lowlevel.current_statistics()
+        if seen.tasks_runnable:
+            return 0
+        return int(max(0, min(self._pace.linger_us, seen.seconds_to_next_deadline * 1e6)))

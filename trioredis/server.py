@@ -11,11 +11,9 @@ cron, release the engine. Cancelling :func:`serve` skips the waiting and does th
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, final
@@ -25,12 +23,13 @@ import trio
 from trioredis import dispatch
 from trioredis.client import Client
 from trioredis.config import Config, ConfigApplyError
-from trioredis.engine import CloseReason, Engine, EngineError, EngineStats, Event, EventKind, Obituary, take_obituary
+from trioredis.engine import CloseReason, Engine, EngineStats, Event, EventKind, Obituary, take_obituary
 from trioredis.inprocess import InProcessClient
 from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
 from trioredis.pump import Pump
 from trioredis.settings import ENGINE_DIRECTIVES, LOG_DIRECTIVES, engine_settings, log_settings
+from trioredis.unserved import refuse_unserved, rename_commands
 from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
 from trioredis.watch import EngineReporter
 
@@ -43,8 +42,7 @@ ID_BYTES: Final = 20
 BAD_ENDS: Final = frozenset(
     reason.value
     for reason in CloseReason
-    if reason
-    not in (CloseReason.NONE, CloseReason.PEER, CloseReason.QUIT, CloseReason.KILLED, CloseReason.SHUTDOWN)
+    if reason not in (CloseReason.NONE, CloseReason.PEER, CloseReason.QUIT, CloseReason.KILLED, CloseReason.SHUTDOWN)
 )
 """Close reasons that the engine may have more to say about."""
 LISTEN_TEXTS: Final = {
@@ -89,6 +87,7 @@ class Server:
         self._reporter: Final = EngineReporter(engine, config, output.log, lambda: self.listeners)
         self._shutdown: Shutdown | None = None
         self._asked_to_stop = trio.Event()
+        self.closing: Final = trio.Event()
         self.stopped: Final = trio.Event()
         engine.set_handlers(partial(dispatch.call_sync, self), self._authenticate, self._pump.nudge)
         config.on_change(ENGINE_DIRECTIVES, self._apply_settings)
@@ -246,6 +245,7 @@ class Server:
             if self._shutdown is not None:
                 await self._drain(self._shutdown)
         self._reporter.look()
+        self.closing.set()
         for ident in list(self.engine.clients()):
             self.engine.kill(ident, CloseReason.SHUTDOWN)
 
@@ -304,6 +304,7 @@ async def serve(
     config: Config | None = None,
     *,
     any_port: bool = False,
+    output: LogOutput | None = None,
     task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run a server until it is stopped (SHUTDOWN, :meth:`Server.stop`).
@@ -313,19 +314,22 @@ async def serve(
     Args:
         config: the configuration; None: the defaults.
         any_port: ``port 0`` lets the kernel choose a port; otherwise it means no TCP, as in redis.conf.
+        output: an open log, which stays the caller's; None: as the configuration has it.
 
     Cancelled: connections are cut and everything is closed.
 
     Raises:
         ListenError: an address can't be listened on.
         EngineError: no memory, or a poller that this system lacks.
+        UnservableError: the configuration asks for what this version can't do and must not leave out.
     """
     config = config or Config()
-    output = configure(log_settings(config))
-    try:
+    refuse_unserved(config)
+    if output is not None:
         await _serve_logged(config, output, any_port, task_status)
-    finally:
-        output.close()
+        return
+    with closing(configure(log_settings(config))) as own_output:
+        await _serve_logged(config, own_output, any_port, task_status)
 
 
 async def _serve_logged(
@@ -337,6 +341,8 @@ async def _serve_logged(
         output.log.emit(
             EVENTS.SERVER_START, version=VERSION, redis_version=REDIS_VERSION, bits=POINTER_BITS, poller=engine.poller
         )
+        output.log.emit(EVENTS.CONFIG_LOADED, file=config.path, directives=config.given)
+        rename_commands(engine, config)
         server = Server(config, engine, output, any_port=any_port)
         await server.run(task_status=task_status)
     finally:
@@ -367,48 +373,3 @@ async def open_server(config: Config | None = None, **directives: object) -> Asy
             yield server
         finally:
             server.stop()
-
-
-def run(config: Config) -> int:
-    """Run a server in a process of its own until a signal or SHUTDOWN ends it; the exit status."""
-    try:
-        trio.run(_main, config)
-    except BaseExceptionGroup as group:
-        known, unknown = group.split((ListenError, EngineError, OSError))
-        if known is None or unknown is not None:
-            raise
-        for error in _leaves(known):
-            print(f"trioredis-server: cannot start: {error}", file=sys.stderr)
-        return EXIT_FAILED
-    return 0
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
-
-
-async def _main(config: Config) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        async with trio.open_nursery() as nursery:
-            server: Server = await nursery.start(serve, config)
-            nursery.start_soon(_watch_signals, server, signals)
-            await server.stopped.wait()
-            nursery.cancel_scope.cancel()
-
-
-async def _watch_signals(server: Server, signals: AsyncIterator[int]) -> None:
-    """SIGHUP opens the log again; SIGTERM and SIGINT stop the server, the second one at once."""
-    async for number in signals:
-        name = signal.Signals(number).name
-        if number == signal.SIGHUP:
-            server.log.emit(EVENTS.SIGNAL_RECEIVED, signal=name, effect="opens the log file again")
-            server.output.reopen()
-        elif server.is_stopping:
-            os._exit(EXIT_FAILED)
-        else:
-            server.log.emit(EVENTS.SIGNAL_RECEIVED, signal=name, effect="stops the server")
-            server.stop(name, grace_s=server.config.integer("shutdown-timeout"))
