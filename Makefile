@@ -4,12 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 6379
 ARGS ?=
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 CHECK := $(BIN)/python tools/check.py
 # The build finds meson and ninja in the path.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-SOURCES := pyproject.toml meson.build meson.options $(shell find csrc trioredis tools \
+SOURCES := pyproject.toml meson.build meson.options $(shell find csrc trioredis tools $(wildcard sandbox) \
 	\( -name '*.c' -o -name '*.h' -o -name '*.py' -o -name '*.cdef' -o -name '*.json' -o -name '*.toml' \
 	-o -name 'meson.build' \) -not -path '*/__pycache__/*')
 
