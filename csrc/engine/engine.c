@@ -153,8 +153,12 @@ static const char protected_text[] =
     "local client, or in the configuration file, once the port is out of reach for strangers.\r\n";
 
 static void admit(tr_engine *g, const tr_listener *l, int fd) {
-    int local = l->is_unix || tr_sock_is_local(fd);
+    int local = l->is_unix ? 1 : tr_sock_is_local(fd);
     g->net.connections_received++;
+    if (local < 0) { /* it has gone again: nobody to refuse */
+        tr_sock_close(fd);
+        return;
+    }
     if (g->x.client_count >= g->settings.maxclients) {
         g->net.connections_rejected++;
         tr__watch_refused(&g->watch.rejected, g->watch.rejected_addr, fd);

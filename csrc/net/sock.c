@@ -376,7 +376,7 @@ static int is_loopback4(uint32_t host_order) {
 int tr_sock_is_local(int fd) {
     address a = {0};
     socklen_t len = sizeof(a);
-    if (getpeername(fd, &a.any, &len) != 0) return 0;
+    if (getpeername(fd, &a.any, &len) != 0) return errno == ENOTCONN ? TR_ECLOSED : 0;
     switch (a.any.sa_family) {
     case AF_UNIX: return 1;
     case AF_INET: return is_loopback4(ntohl(a.v4.sin_addr.s_addr));

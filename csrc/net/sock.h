@@ -49,7 +49,8 @@ int tr_sock_set_keepalive(int fd, int seconds);
 int tr_sock_peer_name(int fd, char *name);
 int tr_sock_local_name(int fd, char *name);
 int tr_sock_is_unix(int fd);
-/* 1 when the peer's address is loopback or the socket is a Unix one; 0 also when nobody knows. */
+/* 1 when the peer's address is loopback or the socket is a Unix one; 0 also when nobody knows.
+ * TR_ECLOSED once the peer has reset the connection. */
 int tr_sock_is_local(int fd);
 /* Bytes read (> 0; n must be), TR_EAGAIN, TR_ECLOSED, TR_EIO. */
 int64_t tr_sock_read(int fd, void *p, size_t n);

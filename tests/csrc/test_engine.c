@@ -274,6 +274,21 @@ static void test_maxclients_and_protected_text(void) {
     tr_engine_close(g);
 }
 
+/* Nobody knows where it came from, but nobody is there to be refused either. */
+static void test_a_client_that_is_gone_before_accept(void) {
+    tr_engine *g = open_engine();
+    g->settings.protected_mode = 1;
+    int fd = connect_client(g);
+    const struct linger at_once = {.l_onoff = 1};
+    CHECK_EQ_INT(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+    tr_sock_close(fd);
+    wait_engine(g);
+    CHECK_EQ_INT(g->net.connections_received, 1);
+    CHECK_EQ_INT(g->net.connections_denied, 0);
+    CHECK_EQ_INT(g->x.client_count, 0);
+    tr_engine_close(g);
+}
+
 /* A command that ends the pause must not run the others' commands within itself. */
 typedef struct unpauser {
     tr_engine *g;
@@ -410,6 +425,7 @@ int main(void) {
     RUN(test_quit_and_half_close);
     RUN(test_a_reader_that_never_reads_is_cut);
     RUN(test_maxclients_and_protected_text);
+    RUN(test_a_client_that_is_gone_before_accept);
     RUN(test_unpausing_does_not_nest);
     RUN(test_flushed_keys_go_without_traffic);
     RUN(test_a_killed_client_runs_nothing_more);

@@ -247,7 +247,7 @@ static void test_accept_after_reset(void) {
     CHECK_EQ_INT(tr_sock_peer_name(dead, name), TR_EIO);
     CHECK_EQ_INT(errno, ENOTCONN);
     CHECK_EQ_STR(name, "untouched");
-    CHECK_EQ_INT(tr_sock_is_local(dead), 0);
+    CHECK_EQ_INT(tr_sock_is_local(dead), TR_ECLOSED);
     CHECK_EQ_INT(tr_sock_accept(listener, &mine), TR_OK);
     check_round_trip(theirs, mine);
     CHECK_EQ_INT(tr_sock_accept(listener, &fd), TR_EAGAIN);
