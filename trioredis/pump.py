@@ -31,8 +31,8 @@ Dispatch = Callable[[Iterable[Event]], None]
 class Pace:
     """How long the program's other tasks may have to wait while there is traffic, microseconds.
 
-    ``linger_us``: C waits that long for more traffic before it gives the thread back to Trio. Short waits are dear: each
-    makes the kernel set its timer anew, which costs a lone client that sends one command at a time about a third more CPU.
+    ``linger_us``: C waits that long for more traffic before it gives the thread back to Trio. Short waits are dear:
+    each makes the kernel set its timer anew, about a third more CPU for a lone client without pipelines.
     ``budget_us``: C goes on that long while there always is more traffic.
     """
 

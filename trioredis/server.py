@@ -27,7 +27,7 @@ from trioredis.engine import CloseReason, Engine, EngineStats, Event, EventKind,
 from trioredis.inprocess import InProcessClient
 from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
-from trioredis.pump import Pump
+from trioredis.pump import PACE_SHARED, Pace, Pump
 from trioredis.settings import ENGINE_DIRECTIVES, LOG_DIRECTIVES, engine_settings, log_settings
 from trioredis.unserved import refuse_unserved, rename_commands
 from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
@@ -71,7 +71,9 @@ class Server:
     ``engine``, ``config`` and ``log`` are open to the rooms that serve commands.
     """
 
-    def __init__(self, config: Config, engine: Engine, output: LogOutput, *, any_port: bool = False) -> None:
+    def __init__(
+        self, config: Config, engine: Engine, output: LogOutput, *, any_port: bool = False, pace: Pace = PACE_SHARED
+    ) -> None:
         self.config: Final = config
         self.engine: Final = engine
         self.output: Final = output
@@ -82,7 +84,7 @@ class Server:
         self.replication_id: Final = os.urandom(ID_BYTES).hex()
         self.startup_bytes = 0
         self._clients: dict[int, Client | InProcessClient] = {}
-        self._pump: Final = Pump(engine)
+        self._pump: Final = Pump(engine, pace)
         self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
         self._reporter: Final = EngineReporter(engine, config, output.log, lambda: self.listeners)
         self._shutdown: Shutdown | None = None
@@ -304,6 +306,7 @@ async def serve(
     config: Config | None = None,
     *,
     any_port: bool = False,
+    pace: Pace = PACE_SHARED,
     output: LogOutput | None = None,
     task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -314,6 +317,7 @@ async def serve(
     Args:
         config: the configuration; None: the defaults.
         any_port: ``port 0`` lets the kernel choose a port; otherwise it means no TCP, as in redis.conf.
+        pace: how long the program's other tasks may have to wait while there is traffic.
         output: an open log, which stays the caller's; None: as the configuration has it.
 
     Cancelled: connections are cut and everything is closed.
@@ -326,14 +330,14 @@ async def serve(
     config = config or Config()
     refuse_unserved(config)
     if output is not None:
-        await _serve_logged(config, output, any_port, task_status)
+        await _serve_logged(config, output, task_status, any_port=any_port, pace=pace)
         return
     with closing(configure(log_settings(config))) as own_output:
-        await _serve_logged(config, own_output, any_port, task_status)
+        await _serve_logged(config, own_output, task_status, any_port=any_port, pace=pace)
 
 
 async def _serve_logged(
-    config: Config, output: LogOutput, any_port: bool, task_status: trio.TaskStatus[Server]
+    config: Config, output: LogOutput, task_status: trio.TaskStatus[Server], *, any_port: bool, pace: Pace
 ) -> None:
     server: Server | None = None
     engine = Engine(seed=os.urandom(SEED_BYTES), databases=config.databases, poller=config.poller)
@@ -343,7 +347,7 @@ async def _serve_logged(
         )
         output.log.emit(EVENTS.CONFIG_LOADED, file=config.path, directives=config.given)
         rename_commands(engine, config)
-        server = Server(config, engine, output, any_port=any_port)
+        server = Server(config, engine, output, any_port=any_port, pace=pace)
         await server.run(task_status=task_status)
     finally:
         engine.close()
