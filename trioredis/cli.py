@@ -62,10 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = _load(args)
     except ConfigError as error:
         return _fail(str(error))
+    from trioredis.unserved import UnservableError, refuse_unserved
+
+    try:
+        refuse_unserved(config)
+    except UnservableError as error:
+        return _fail(str(error))
     if check_only:
         _report(config)
         return EXIT_OK
-    from trioredis.server import run
+    from trioredis.run import run
 
     return run(config)
 

@@ -11,6 +11,7 @@
 #define TR_ENGINE_API_H
 
 #include "base/err.h"
+#include "base/proc.h"
 #include "engine/engine.h"
 #include "exec/keys.h"
 #include "net/sock.h"

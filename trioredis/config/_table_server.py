@@ -61,7 +61,13 @@ NETWORK: Final = (
         "Addresses to listen on. A leading `-` lets the server start without that address; `*` and"
         " `::*` are all addresses of IPv4 and IPv6.",
     ),
-    text("bind-source-addr", "", Group.NETWORK, "Address that outgoing connections come from."),
+    text(
+        "bind-source-addr",
+        "",
+        Group.NETWORK,
+        "Address that outgoing connections come from.",
+        inert="the server opens no connections yet",
+    ),
     number(
         "tcp-backlog",
         511,

@@ -87,6 +87,7 @@ class _Loader:
     def apply(self, lines: Iterable[Line], *, depth: int) -> None:
         """Apply lines in order; ``depth`` is 0 for those that stand in no included file."""
         for line in lines:
+            self.config.given += 1
             directive = lookup(line.name)
             if directive is None:
                 self._apply_other(line, depth)

@@ -67,10 +67,10 @@ class Config(TypedView):
     ``path`` is the absolute path of the file the server was started with, or empty. ``lines`` has
     the lines of ``loadmodule``, ``rename-command`` and ``user``, by name; ``module_settings`` the
     values for directives with a dot, which belong to modules. ``included`` names the directives
-    that an included file has set.
+    that an included file has set, ``given`` counts the directives in all files and on the command line.
     """
 
-    __slots__ = ("_hooks", "_values", "included", "lines", "module_settings", "path")
+    __slots__ = ("_hooks", "_values", "given", "included", "lines", "module_settings", "path")
 
     def __init__(self, *, directory: str | None = None) -> None:
         """Start with the defaults; that of ``dir`` is ``directory`` or the current one."""
@@ -78,6 +78,7 @@ class Config(TypedView):
         self.lines: dict[str, list[Line]] = {"loadmodule": [], "rename-command": [], "user": []}
         self.module_settings: dict[str, str] = {}
         self.included: set[str] = set()
+        self.given = 0
         self._values: dict[str, Value] = {name: row.default for name, row in DIRECTIVES.items()}
         self._values["dir"] = os.path.realpath(directory or os.getcwd())
         self._hooks: list[_Hook] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trioredis.engine.engine import Engine, RunningCommand, compiler, error_codes
+from trioredis.engine.process import disable_huge_pages, set_title
 from trioredis.engine.types import (
     ClientInfo,
     CloseReason,
@@ -34,7 +35,9 @@ __all__ = [
     "Settings",
     "WatchNotes",
     "compiler",
+    "disable_huge_pages",
     "error_codes",
     "rename_command",
+    "set_title",
     "take_obituary",
 ]
