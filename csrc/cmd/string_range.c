@@ -124,7 +124,6 @@ void tr_cmd_getrange(tr_client *c) {
     if (start < 0) start += len;
     if (end < 0) end += len;
     if (start < 0) start = 0;
-    if (end < 0) end = 0;
     if (end >= len) end = len - 1;
     if (reversed || start > end) {
         tr_reply_bulk(c, "", 0);

@@ -287,7 +287,7 @@ static void ranges(void) {
         {"GETRANGE k 5 5", "$0 "},
         {"GETRANGE k -100 0", "$1 a"},
         {"GETRANGE k -100 -200", "$0 "},
-        {"GETRANGE k -200 -100", "$1 a"},
+        {"GETRANGE k -200 -100", "$0 "},
         {"GETRANGE k -9223372036854775808 9223372036854775807", "$5 abcde"},
         {"GETRANGE none 0 -1", "$0 "},
         {"GETRANGE e 0 -1", "$0 "},
