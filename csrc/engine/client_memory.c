@@ -40,7 +40,8 @@ void tr__client_memory_apply(tr_engine *g) {
     }
 }
 
-/* Everything in buckets above the returned one must go, and *left is what remains then; a part of its own may have to. */
+/* Everything in buckets above the returned one must go, and *left is what remains then; a part of
+ * its own may have to. */
 static int last_bucket(const tr_engine *g, uint64_t *left) {
     uint64_t sums[BUCKETS] = {0};
     for (const tr_conn *conn = g->first; conn != NULL; conn = conn->next) {

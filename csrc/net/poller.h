@@ -1,13 +1,13 @@
 /* poller.h - which descriptors are ready: one interface, a backend per system call.
  *
- * A descriptor is registered with a mask and a pointer of the owner's (borrowed until the
- * remove); tr_poller_wait() returns the ready ones. Level-triggered everywhere. Errors, hang-ups
- * and half-closed peers are reported as readable and writable, as far as asked for; with mask 0
- * nothing is reported. TR_POLL_HUP asks for just these, for an owner who leaves the input where it
- * is; bytes that wait to be read do not make it ready. select can't wait for it: it looks for
- * hang-ups whenever a wait ends for another reason or its time is over. A descriptor must be removed before it is closed. After a remove, no
- * event of that registration is returned any more by a *later* wait; events already returned in
- * the caller's array are the caller's to void.
+ * A descriptor is registered with a mask and a pointer of the owner's (borrowed until the remove);
+ * tr_poller_wait() returns the ready ones. Level-triggered everywhere. Errors, hang-ups and
+ * half-closed peers are reported as readable and writable, as far as asked for; with mask 0 nothing
+ * is reported. TR_POLL_HUP asks for just these, for an owner who leaves the input where it is;
+ * bytes that wait to be read do not make it ready. select can't wait for it: it looks for hang-ups
+ * whenever a wait ends for another reason or its time is over. A descriptor must be removed before
+ * it is closed. After a remove, no event of that registration is returned any more by a *later*
+ * wait; events already returned in the caller's array are the caller's to void.
  *
  *   registrations, by descriptor:  [0] -  [1] -  [2] -  [3] data, mask  [4] data, mask ...
  *   backend:                       an epoll set, an array of pollfd, or two fd_sets

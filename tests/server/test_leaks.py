@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BATCH: Final = 100
 WARM_UP_BATCHES: Final = 5
 BATCHES: Final = 95
-BLOCKS_OF_SLACK: Final = 300
+BLOCKS_OF_SLACK: Final = 1000
 """Python memory blocks that a warm program may gain by itself: caches, resized dictionaries."""
 
 GETS: Final = 10_000

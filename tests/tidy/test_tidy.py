@@ -21,7 +21,7 @@ FILE_BYTES_MAX: Final = 512 * 1024
 COLUMNS_MAX: Final = 120
 DEFERRED: Final = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
 MACHINE: Final = re.compile(
-    r"(?<![\w.])/wo" + r"rk/|/tmp/b/|pypi\.o" + r"rg|pythonhos" + r"ted|deb\.deb" + r"ian|npm" + r"js"
+    r"(?<![\w.])/wo" + r"rk/|/tmp/" + r"b/|pypi\.o" + r"rg|pythonhos" + r"ted|deb\.deb" + r"ian|npm" + r"js"
 )
 """Paths and hosts of somebody's machine: what is in the tree works anywhere."""
 
