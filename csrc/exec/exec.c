@@ -75,20 +75,29 @@ void tr_exec_reset_stats(tr_exec *x) {
     x->totals = (tr_exec_stats){0};
 }
 
-void tr_exec_count_error(tr_exec *x, const char *text, size_t len) {
-    x->totals.errors++;
+/* The first word of an error's text, as one field of a line in INFO: what means something there
+ * becomes '_'. The text may be anybody's. */
+static void kind_of(char code[TR_ERROR_KIND_LEN], const char *text, size_t len) {
     size_t n = 0;
-    while (n < len && text[n] != ' ' && n < TR_ERROR_KIND_LEN - 1) n++;
+    for (; n < len && text[n] != ' ' && n < TR_ERROR_KIND_LEN - 1; n++) {
+        code[n] = text[n] == '\0' || strchr("#:\r\n", text[n]) != NULL ? '_' : text[n];
+    }
+    code[n] = '\0';
+}
+
+void tr_exec_count_error(tr_exec *x, const char *text, size_t len) {
+    char code[TR_ERROR_KIND_LEN];
+    x->totals.errors++;
+    kind_of(code, text, len);
     for (int i = 0; i < x->error_kind_count; i++) {
         tr_error_kind *kind = &x->errors[i];
-        if (strncmp(kind->code, text, n) != 0 || kind->code[n] != '\0') continue;
+        if (strcmp(kind->code, code) != 0) continue;
         kind->count++;
         return;
     }
     if (x->error_kind_count == TR_ERROR_KINDS_MAX) return; /* the total still counts it */
     tr_error_kind *kind = &x->errors[x->error_kind_count++];
-    memcpy(kind->code, text, n);
-    kind->code[n] = '\0';
+    memcpy(kind->code, code, sizeof(code));
     kind->count = 1;
 }
 

@@ -165,6 +165,23 @@ static void test_python_command_holds_the_rest_back(void) {
     tr_engine_close(g);
 }
 
+/* INFO shows the first words of errors, and some errors are written by clients. */
+static void test_kinds_of_errors_are_words(void) {
+    tr_engine *g = open_engine();
+    const char texts[][12] = {"A\r\nb:c#d e", "A__b_c_d", "A", "A\0b", ""};
+    const size_t lens[] = {11, 8, 1, 3, 0};
+    for (int i = 0; i < 5; i++) tr_exec_count_error(&g->x, texts[i], lens[i]);
+    const char *const kinds[] = {"A__b_c_d", "A", "A_b", ""};
+    CHECK_EQ_INT(g->x.error_kind_count, 4);
+    for (int i = 0; i < 4; i++) {
+        uint64_t count;
+        CHECK_EQ_STR(tr_api_read_error(g, i, &count), kinds[i]);
+        CHECK_EQ_INT(count, i == 0 ? 2 : 1);
+    }
+    CHECK_EQ_INT(g->x.totals.errors, 5);
+    tr_engine_close(g);
+}
+
 static void test_reply_off_skip_and_on(void) {
     tr_engine *g = open_engine();
     uint64_t id = tr_engine_open_fed(g, 0);
@@ -420,6 +437,7 @@ int main(void) {
     RUN(test_pause_makes_writes_wait);
     RUN(test_a_paused_client_that_leaves);
     RUN(test_python_command_holds_the_rest_back);
+    RUN(test_kinds_of_errors_are_words);
     RUN(test_reply_off_skip_and_on);
     RUN(test_a_socket_from_accept_to_close);
     RUN(test_quit_and_half_close);
