@@ -29,7 +29,8 @@ typedef struct tr_api_stats {
     uint64_t bytes_in, bytes_out, reads, writes, turns, turn_ns, turn_ns_max, turn_commands_max, cron_ns, command_ns;
     uint64_t query_limit_closes, output_limit_closes;
     uint64_t keyspace_hits, keyspace_misses, expired_keys, expired_time_cap, expire_cycle_us;
-    uint64_t evicted_clients, evicted_keys, over_limit_ms, over_limit_now_ms, lazyfreed_objects, lazyfree_pending, dirty;
+    uint64_t evicted_clients, evicted_keys, over_limit_ms, over_limit_now_ms;
+    uint64_t lazyfreed_objects, lazyfree_pending, dirty;
     /* figures per second */
     uint64_t rate_commands, rate_bytes_in, rate_bytes_out, rate_turns, rate_turn_us;
     int64_t now_us;
