@@ -97,6 +97,7 @@ class Server:
         for name, text in LISTEN_TEXTS.items():
             config.on_change(name, partial(self._listen_anew, text))
         self._apply_settings()
+        self.schema: Final = rename_commands(engine, config)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -346,7 +347,6 @@ async def _serve_logged(
             EVENTS.SERVER_START, version=VERSION, redis_version=REDIS_VERSION, bits=POINTER_BITS, poller=engine.poller
         )
         output.log.emit(EVENTS.CONFIG_LOADED, file=config.path, directives=config.given)
-        rename_commands(engine, config)
         server = Server(config, engine, output, any_port=any_port, pace=pace)
         await server.run(task_status=task_status)
     finally:

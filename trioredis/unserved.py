@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trioredis.commands.schema import Schema, load
 from trioredis.config import Config, Line, to_bytes
 from trioredis.engine import Engine, rename_command
 
@@ -24,8 +25,8 @@ def refuse_unserved(config: Config) -> None:
         raise UnservableError(f"{_place(line)}: modules are not there yet, the line 'loadmodule' can't be followed")
 
 
-def rename_commands(engine: Engine, config: Config) -> None:
-    """Give commands the names that ``rename-command`` lines say, one after the other.
+def rename_commands(engine: Engine, config: Config) -> Schema:
+    """Give commands the names that ``rename-command`` lines say, one after the other; return all commands by name.
 
     Raises:
         UnservableError: there is no such command, or the name is taken.
@@ -39,6 +40,7 @@ def rename_commands(engine: Engine, config: Config) -> None:
             raise UnservableError(f"{_place(line)}: No such command in rename-command: {line.words[1]}") from None
         except ValueError:
             raise UnservableError(f"{_place(line)}: Target command name already exists: {line.words[2]}") from None
+    return load().renamed((line.words[1], line.words[2]) for line in config.lines["rename-command"])
 
 
 def _place(line: Line) -> str:

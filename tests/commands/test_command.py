@@ -12,7 +12,7 @@ import pytest
 from trioredis.commands import command
 from trioredis.commands.registry import CommandError
 from trioredis.commands.reply import Proto, ReplyValue, SetReply, SimpleString, encode
-from trioredis.commands.schema import load
+from trioredis.commands.schema import Schema, load
 
 GET_RESP2 = (
     b"*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n"
@@ -45,6 +45,7 @@ class FakeEngine:
 @dataclass
 class FakeServer:
     engine: FakeEngine
+    schema: Schema = field(default_factory=load)
 
 
 @dataclass

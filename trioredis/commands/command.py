@@ -11,7 +11,7 @@ from typing import Final
 from trioredis import glob
 from trioredis.commands.registry import CommandContext, CommandError, command
 from trioredis.commands.reply import ReplyValue, SetReply, SimpleString
-from trioredis.commands.schema import Argument, Command, KeySpec, SearchStep, key_flag_names, load
+from trioredis.commands.schema import Argument, Command, KeySpec, SearchStep, key_flag_names
 
 _SYNTAX_ERROR: Final = "ERR syntax error"
 _AGGREGATES: Final = frozenset({"oneof", "block"})
@@ -20,13 +20,13 @@ _AGGREGATES: Final = frozenset({"oneof", "block"})
 @command("command")
 def command_all(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
     """COMMAND: every command as COMMAND INFO shows it."""
-    return [info_of(entry) for entry in load().commands.values()]
+    return [info_of(entry) for entry in ctx.server.schema.commands.values()]
 
 
 @command("command|count")
 def command_count(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
     """COMMAND COUNT: how many commands there are, subcommands not counted."""
-    return len(load().commands)
+    return len(ctx.server.schema.commands)
 
 
 @command("command|info")
@@ -34,7 +34,7 @@ def command_info(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
     """COMMAND INFO [name ...]: null in the place of a name that no command has."""
     if len(argv) == 2:
         return command_all(ctx, argv)
-    found = (load().find(name.decode("latin-1")) for name in argv[2:])
+    found = (ctx.server.schema.find(name.decode("latin-1")) for name in argv[2:])
     return [None if entry is None else info_of(entry) for entry in found]
 
 
@@ -42,8 +42,8 @@ def command_info(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
 def command_docs(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
     """COMMAND DOCS [name ...]: names that no command has are left out."""
     if len(argv) == 2:
-        return {entry.fullname: docs_of(entry) for entry in load().commands.values()}
-    found = (load().find(name.decode("latin-1")) for name in argv[2:])
+        return {entry.fullname: docs_of(entry) for entry in ctx.server.schema.commands.values()}
+    found = (ctx.server.schema.find(name.decode("latin-1")) for name in argv[2:])
     return {entry.fullname: docs_of(entry) for entry in found if entry is not None}
 
 
@@ -51,7 +51,7 @@ def command_docs(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
 def command_list(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
     """COMMAND LIST [FILTERBY MODULE|ACLCAT|PATTERN value]: names, subcommands included."""
     passes = _list_filter(argv[2:])
-    return [entry.fullname for entry in load().walk() if passes(entry)]
+    return [entry.fullname for entry in ctx.server.schema.walk() if passes(entry)]
 
 
 @command("command|getkeys")
@@ -164,7 +164,7 @@ def _keys_of(ctx: CommandContext, words: Sequence[bytes]) -> list[tuple[int, int
 
     CommandError: the line is no such command.
     """
-    entry = load().resolve(words)
+    entry = ctx.server.schema.resolve(words)
     if entry is None:
         raise CommandError("ERR Invalid command specified")
     if not entry.has_keys:

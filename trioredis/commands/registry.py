@@ -39,6 +39,9 @@ class Server(Protocol):
     @property
     def engine(self) -> Engine: ...
 
+    @property
+    def schema(self) -> Schema: ...
+
 
 class ClientHandle(Protocol):
     """The client that sent the command."""

@@ -11,7 +11,7 @@ import functools
 import importlib.resources
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, final
@@ -118,9 +118,28 @@ class Command:
 @final
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All commands by lower-case name."""
+    """All commands by lower-case name. ``names`` has the exceptions: names that mean another command, or none."""
 
     commands: Mapping[str, Command]
+    names: Mapping[str, Command | None] = field(default_factory=dict)
+
+    def renamed(self, pairs: Iterable[tuple[str, str]]) -> Schema:
+        """Return the schema after ``rename-command`` lines, old and new name; an empty new one takes the name away.
+
+        Commands keep their own names in what they are listed as; one without any name is not listed.
+        """
+        names = dict(self.names)
+        for old, new in pairs:
+            entry = self._named(old.lower(), names)
+            names[old.lower()] = None
+            if new:
+                names[new.lower()] = entry
+        meant = [entry for entry in names.values() if entry is not None]
+        listed = {name: entry for name, entry in self.commands.items() if name not in names or entry in meant}
+        return Schema(listed, names)
+
+    def _named(self, name: str, names: Mapping[str, Command | None]) -> Command | None:
+        return names[name] if name in names else self.commands.get(name)
 
     def walk(self) -> Iterator[Command]:
         """Yield every command and subcommand, sorted by name, subcommands after their container."""
@@ -130,7 +149,7 @@ class Schema:
     def find(self, fullname: str) -> Command | None:
         """Return the command called ``fullname`` (``get``, ``client|list``, any case), or None."""
         name, bar, subname = fullname.lower().partition("|")
-        command = self.commands.get(name)
+        command = self._named(name, self.names)
         return command.subcommands.get(subname) if command and bar else command
 
     def resolve(self, words: Iterable[bytes]) -> Command | None:
@@ -138,7 +157,7 @@ class Schema:
         goes on, or None.
         """
         names = (word.decode("latin-1").lower() for word in words)
-        command = self.commands.get(next(names, ""))
+        command = self._named(next(names, ""), self.names)
         if command is None or not command.subcommands:
             return command
         subname = next(names, None)
