@@ -45,7 +45,7 @@ def test_python_file_is_used(path: Path) -> None:
     assert named_elsewhere(path.stem, path)
 
 
-@pytest.mark.parametrize("path", [*files("csrc", ".h"), *files("tests", ".h")], ids=str)
+@pytest.mark.parametrize("path", [*files("csrc", ".h"), *files("sandbox", ".h"), *files("tests", ".h")], ids=str)
 def test_header_is_included(path: Path) -> None:
     wanted = re.compile(rf'#include "(?:[\w.]+/)*{re.escape(path.name)}"')
     assert any(wanted.search(text(other)) for other in tracked() if other.suffix in (".c", ".h", ".py"))

@@ -23,6 +23,7 @@ LAYERS: Final[dict[str, Any]] = tomllib.loads((ROOT / "tests" / "tidy" / "layers
 INCLUDE: Final = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 PACKAGE: Final = "trioredis"
 BINDING: Final = "_native"
+C_FILES: Final = tuple(path for folder in ("csrc", "sandbox") for path in files(folder, ".c", ".h"))
 GENERATED_HEADERS: Final = frozenset({"command_table.h"})
 
 
@@ -30,6 +31,11 @@ def room_of(path: Path) -> str:
     """Return the room of a file of the package: its folder, or its own name."""
     inner = path.relative_to(PACKAGE)
     return inner.parts[0] if len(inner.parts) > 1 else inner.stem
+
+
+def c_room_of(path: Path) -> str:
+    """Return the room of a C file."""
+    return path.parts[1] if path.parts[0] == "csrc" else path.parts[0]
 
 
 def imports(tree: ast.AST, *, typing_only: bool = False) -> Iterator[tuple[str, bool]]:
@@ -62,20 +68,21 @@ def is_module(name: str) -> bool:
     return (ROOT / PACKAGE / f"{name}.py").is_file()
 
 
-@pytest.mark.parametrize("path", files("csrc", ".c", ".h"), ids=str)
+@pytest.mark.parametrize("path", C_FILES, ids=str)
 def test_c_rooms(path: Path) -> None:
-    room = path.parts[1]
+    room = c_room_of(path)
     allowed = {room, *LAYERS["c"][room]}
     for header in INCLUDE.findall(text(path)):
         if header in GENERATED_HEADERS:
             continue
         assert "/" in header, f"{header}: quoted includes name the room"
         assert header.split("/")[0] in allowed, f"{room} may not use {header}"
-        assert (ROOT / "csrc" / header).is_file(), f"{header} is not there"
+        home = ROOT if header.startswith("sandbox/") else ROOT / "csrc"
+        assert (home / header).is_file(), f"{header} is not there"
 
 
 def test_c_knows_nothing_of_python() -> None:
-    for path in files("csrc", ".c", ".h"):
+    for path in C_FILES:
         assert "Python.h" not in text(path), path
 
 
@@ -110,8 +117,7 @@ def test_the_table_has_no_circles(table: str) -> None:
 
 
 def test_the_table_names_what_is_there() -> None:
-    c_rooms = {path.parts[1] for path in files("csrc", ".c", ".h")}
-    assert set(LAYERS["c"]) == c_rooms
+    assert set(LAYERS["c"]) == {c_room_of(path) for path in C_FILES}
     rooms = {room_of(path) for path in files(PACKAGE, ".py")}
     assert rooms <= set(LAYERS["python"])
 

@@ -19,6 +19,7 @@ from tests.tidy.tree import ROOT, files, text, tracked
 
 FILE_BYTES_MAX: Final = 512 * 1024
 COLUMNS_MAX: Final = 120
+C_FOLDERS: Final = ("csrc", "sandbox", "tests/csrc", "tests/fuzz", "tests/sandbox")
 DEFERRED: Final = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
 MACHINE: Final = re.compile(
     r"(?<![\w.])/wo" + r"rk/|/tmp/" + r"b/|pypi\.o" + r"rg|pythonhos" + r"ted|deb\.deb" + r"ian|npm" + r"js"
@@ -48,7 +49,7 @@ def test_text(path: Path) -> None:
     assert not MACHINE.search(written), "a path or host of one machine"
 
 
-@pytest.mark.parametrize("path", [*files("csrc", ".c", ".h"), *files("tests/csrc", ".c", ".h")], ids=str)
+@pytest.mark.parametrize("path", [path for folder in C_FOLDERS for path in files(folder, ".c", ".h")], ids=str)
 def test_c_lines(path: Path) -> None:
     for number, line in enumerate(text(path).splitlines(), 1):
         assert len(line) <= COLUMNS_MAX, f"line {number} is too long"
@@ -58,7 +59,7 @@ def test_c_lines(path: Path) -> None:
 
 def headers() -> list[Path]:
     """Return the C headers that stand alone."""
-    found = [path for folder in ("csrc", "tests/csrc", "tests/fuzz") for path in files(folder, ".h")]
+    found = [path for folder in C_FOLDERS for path in files(folder, ".h")]
     return [path for path in found if path not in FRAGMENTS]
 
 
@@ -73,7 +74,13 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("path", headers(), ids=str)
 def test_header_compiles_alone(path: Path, generated: Path) -> None:
-    folders = (f"-I{ROOT / 'csrc'}", f"-I{ROOT / path.parent}", f"-I{generated}")
+    folders = (
+        f"-I{ROOT}",
+        f"-I{ROOT / 'csrc'}",
+        f"-I{ROOT / 'tests/csrc'}",
+        f"-I{ROOT / path.parent}",
+        f"-I{generated}",
+    )
     command = (os.environ.get("CC", "cc"), *HEADER_FLAGS, *folders, "-fsyntax-only", "-x", "c", "-")
     source = f'#include "{ROOT / path}"\n#include "{ROOT / path}"\n'  # twice: the guard works
     done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
@@ -87,15 +94,17 @@ def test_tests_do_not_sleep(path: Path) -> None:
             assert ast.unparse(node.func) not in SLEEPERS, f"line {node.lineno}: wait for what you mean instead"
 
 
-def test_build_lists_every_c_file() -> None:
-    listed = {name for name in MESON_NAME.findall(text(Path("csrc/meson.build"))) if name.endswith(".c")}
-    assert {str(path.relative_to("csrc")) for path in files("csrc", ".c")} <= listed
-    assert all((ROOT / "csrc" / name).exists() for name in listed - {"command_table.c"})
+@pytest.mark.parametrize("folder", ["csrc", "sandbox"])
+def test_build_lists_every_c_file(folder: str) -> None:
+    listed = {name for name in MESON_NAME.findall(text(Path(folder) / "meson.build")) if name.endswith(".c")}
+    assert {str(path.relative_to(folder)) for path in files(folder, ".c")} <= listed
+    assert all((ROOT / folder / name).exists() for name in listed - {"command_table.c"})
 
 
-def test_build_lists_every_c_test() -> None:
-    listed = set(MESON_NAME.findall(text(Path("tests/csrc/meson.build"))))
-    there = {path.stem.removeprefix("test_") for path in files("tests/csrc", ".c") if path.stem.startswith("test_")}
+@pytest.mark.parametrize("folder", ["tests/csrc", "tests/sandbox"])
+def test_build_lists_every_c_test(folder: str) -> None:
+    listed = set(MESON_NAME.findall(text(Path(folder) / "meson.build")))
+    there = {path.stem.removeprefix("test_") for path in files(folder, ".c") if path.stem.startswith("test_")}
     assert there
     assert there <= listed
 
