@@ -20,8 +20,8 @@ ROOT: Final = Path(__file__).parents[1]
 BUILD: Final = ROOT / "build"
 PYTHON: Final = sys.executable
 MESON: Final = (PYTHON, "-m", "mesonbuild.mesonmain")
-PYTEST: Final = (Path(PYTHON).parent / "pytest", "-q", "--import-mode=append", "--durations=10")
-"""The program itself, not ``python -m``: what is tested is the installed package, not the source folder beside it."""
+PYTEST: Final = (Path(PYTHON).parent / "pytest", "-q", "--durations=10")
+"""The program itself, because ``python -m`` would find the source folder before the installed package."""
 JOBS: Final = str(min(2, os.cpu_count() or 1))
 RULE_COLUMNS: Final = 100
 

@@ -24,7 +24,7 @@ FOLDERS: Final = ("csrc", "sandbox", "trioredis", "tools", "tests")
 
 def is_generated(path: Path) -> bool:
     """Whether a tool has written the file, as its first lines say."""
-    return re.search(r"Generated\b[^.]*? by\s[\s*]*tools/", text(path)[:HEAD_CHARS]) is not None
+    return re.search(r"(?s)Generated\b.{0,80}? by\s[\s*]*tools/", text(path)[:HEAD_CHARS]) is not None
 
 
 SOURCES: Final = tuple(
