@@ -17,7 +17,7 @@
 #define DATABASES 4
 #define EPOCH_US 1700000000000000
 #define BULK_MAX 65536        /* bytes; keeps LCS and SETRANGE quick */
-#define DEBUG_ALLOCATIONS 1000 /* where DEBUG is allowed, every so many one fails: POPULATE ends */
+#define DEBUG_ALLOCATIONS 200 /* where DEBUG is allowed, every so many one fails: POPULATE ends */
 #define KEYS_MAX 64
 #define ROUNDS_MAX 100000     /* turns until all is quiet */
 #define PASSWORD "key"

@@ -34,8 +34,10 @@ static const char *const numbers[] = {
 static const char *const words[] = {
     "PING", "GET", "SET", "k", "v", "0", "-1", "10", "(1", "[a", "+inf", "nan", "1.5", "*", "key:1",
     "EX", "NX", "COUNT", "WITHSCORES", "\"a b\"", "'it'", "\"\\x41\\n\"",
-    "\"", "'", "\\", "\"\"", "\t", "key", "other", "PX", "PXAT", "XX", "GT", "KEEPTTL", "MATCH", "TYPE",
-    "REPLACE", "DB", "ASYNC", "IDX", "9223372036854775807", "-9223372036854775808", "a*b*c*", "[^-x]?",
+    "\"", "'", "\\", "\"\"", "\t",
+    /* commands' own */
+    "key", "other", "PX", "PXAT", "XX", "GT", "KEEPTTL", "MATCH", "TYPE", "REPLACE", "DB", "ASYNC",
+    "IDX", "a*b*c*", "[^-x]?", "9223372036854775807", "-9223372036854775808",
 };
 
 static const char types[] = "*$+-:_,#(!=%~|>P\n\r \xff";
@@ -267,7 +269,8 @@ static void add_word(editor *e) {
 size_t tr_fuzz_mutate(uint8_t *data, size_t size, size_t max, tr_rng *rng) {
     static void (*const changes[])(editor *) = {
         change_number, change_type, add_arg, drop_arg, resize_arg, add_command,
-        change_line_end, change_bytes, change_bytes, repeat, add_word, add_mark, change_arg, change_arg,
+        change_line_end, change_bytes, change_bytes, repeat, add_word, add_mark, change_arg,
+        change_arg,
     };
     tr_assert(size <= max);
     editor e = {.data = data, .size = size, .max = max, .rng = rng};

@@ -77,12 +77,6 @@ static int take_bulk(reader *r, int may_be_null, line *out) {
     return 1;
 }
 
-static int take_error(reader *r) {
-    line l;
-    if (!take_line(r, &l)) return 0;
-    return l.len > 0 ? 1 : fail(r, "an error without a text");
-}
-
 static int take_integer(reader *r) {
     line l;
     if (!take_line(r, &l)) return 0;
@@ -152,8 +146,8 @@ static int take_value(reader *r, int depth) {
         return fail(r, "a type of RESP3");
     }
     switch (type) {
-    case '+': return take_line(r, &ignored);
-    case '-': return take_error(r);
+    case '+':
+    case '-': return take_line(r, &ignored);
     case ':': return take_integer(r);
     case '$': return take_bulk(r, 1, &ignored);
     case '!': return take_bulk(r, 0, &ignored);

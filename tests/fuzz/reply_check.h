@@ -2,7 +2,7 @@
  * no code with the engine's writer, so that it can't share its mistakes.
  *
  * Strict where clients are: lengths and numbers without leading zeros, no CR or LF inside a line,
- * an error has a text, a verbatim string has its three letters and a colon. */
+ * a verbatim string has its three letters and a colon. */
 #ifndef TR_FUZZ_REPLY_CHECK_H
 #define TR_FUZZ_REPLY_CHECK_H
 

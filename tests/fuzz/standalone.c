@@ -176,12 +176,12 @@ static size_t pick_seed(const corpus *c, uint8_t *out, size_t max, tr_rng *rng) 
     return n + rest;
 }
 
-static void note_time(slowest *s, clock_t ticks, uint64_t number, const uint8_t *data, size_t size) {
+static void note_time(slowest *s, clock_t ticks, uint64_t number, const input *in) {
     if (ticks <= s->ticks) return;
     free(s->in.data);
-    *s = (slowest){.ticks = ticks, .number = number, .in = {.data = malloc(size + 1), .size = size}};
+    *s = (slowest){.ticks = ticks, .number = number, .in = {malloc(in->size + 1), in->size}};
     tr_assert(s->in.data != NULL);
-    if (size != 0) memcpy(s->in.data, data, size);
+    if (in->size != 0) memcpy(s->in.data, in->data, in->size);
 }
 
 /* Tells of the slowest input, and keeps it when it was too slow. */
@@ -217,11 +217,11 @@ static void run_mutated(const options *o, const corpus *c, tr_fuzz_target target
                  o->artifact_prefix, o->seed, i);
         limit_time(o->timeout_seconds);
         run_one(target, data, size);
+        limit_time(0);
         clock_t now = clock();
-        note_time(&slow, now - before, i, data, size);
+        note_time(&slow, now - before, i, &(input){data, size});
         before = now;
     }
-    limit_time(0);
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     printf("%" PRIu64 " executions from %zu seeds, seed %" PRIu64, o->runs, c->count, o->seed);
     printf(", longest input %zu bytes, %.1f s of CPU\n", longest, seconds);

@@ -1,7 +1,7 @@
 """Aim: the fuzz targets build, hold for some ten thousand inputs, and can fail.
 
 Method: the standalone driver in a sanitizer build of its own, from generated seeds. Longer runs are for hand or
-nightly use: ``fuzz_parser_standalone -runs=1000000 FOLDER``, or libFuzzer's ``fuzz_parser``.
+nightly use: ``fuzz_engine_standalone -runs=1000000 FOLDER``, or libFuzzer's ``fuzz_engine``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import pytest
 from tests.fuzz import make_seeds
 
 ROOT: Final = Path(__file__).parents[2]
-RUNS: Final = 50_000
+RUNS: Final = {"parser": 40_000, "engine": 12_000, "engine_oom": 6_000}
+CANARY_RUNS: Final = 50_000
 BUILD_SECONDS: Final = 600.0
 RUN_SECONDS: Final = 300.0
 SETUP: Final = (
@@ -59,7 +60,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("meson or a C compiler is not installed")
     build = tmp_path_factory.mktemp("fuzz-build")
     meson = (sys.executable, "-m", "mesonbuild.mesonmain")
-    names = ("fuzz_parser_standalone", "fuzz_canary_standalone")
+    names = tuple(f"fuzz_{name}_standalone" for name in ("canary", *RUNS))
     for command in (
         (*meson, "setup", build, ROOT, *SETUP),
         (*meson, "compile", "-C", build, "-j", "2", *names),
@@ -84,15 +85,17 @@ def test_seeds_cover_every_command(seeds: Path) -> None:
     assert set(make_seeds.SHAPES) <= written
 
 
-def test_parser_holds(targets: Path, seeds: Path) -> None:
-    done = run(targets / "fuzz_parser_standalone", f"-runs={RUNS}", "-seed=1", seeds)
+@pytest.mark.parametrize("target", RUNS)
+def test_target_holds(target: str, targets: Path, seeds: Path, tmp_path: Path) -> None:
+    program = targets / f"fuzz_{target}_standalone"
+    done = run(program, f"-runs={RUNS[target]}", "-seed=1", f"-artifact_prefix={tmp_path}/", seeds)
     assert done.returncode == 0, done.stdout
-    assert f"{RUNS} executions" in done.stdout
+    assert f"{RUNS[target]} executions" in done.stdout
 
 
 def test_canary_is_found_and_replays(targets: Path, seeds: Path, tmp_path: Path) -> None:
     canary = targets / "fuzz_canary_standalone"
-    done = run(canary, f"-runs={RUNS}", "-seed=1", f"-artifact_prefix={tmp_path}/", seeds)
+    done = run(canary, f"-runs={CANARY_RUNS}", "-seed=1", f"-artifact_prefix={tmp_path}/", seeds)
     assert done.returncode != 0, "the planted defect was not found"
     found = list(tmp_path.glob("crash-1-*"))
     assert len(found) == 1, done.stdout
