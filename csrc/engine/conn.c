@@ -263,30 +263,38 @@ static tr_buf *read_place(tr_conn *conn, char **at, size_t *len) {
     return in;
 }
 
-void tr_conn_readable(tr_conn *conn) {
+/* One read and what follows from it. 1: the place was filled, so that more may be waiting. */
+static int read_once(tr_conn *conn) {
     tr_engine *g = conn->engine;
-    if (conn->closed || conn->in_more) return;
     char *at;
     size_t len;
     tr_buf *in = read_place(conn, &at, &len);
     if (in == NULL) {
         tr_conn_close(conn, TR_CLOSE_NO_MEMORY);
-        return;
+        return 0;
     }
     int64_t n = tr_sock_read(conn->fd, at, len);
-    if (n == TR_EAGAIN) return;
+    if (n == TR_EAGAIN) return 0;
     if (n < 0) {
         tr_conn_close(conn, n == TR_ECLOSED ? TR_CLOSE_PEER : TR_CLOSE_IO);
-        return;
+        return 0;
     }
     g->net.reads++;
     g->net.bytes_in += (uint64_t)n;
     conn->client.bytes_in += (uint64_t)n;
     conn->client.active_us = g->x.now_us;
-    if (conn->client.flags & TR_CLIENT_CLOSE_AFTER_REPLY) return; /* nobody listens any more */
+    if (conn->client.flags & TR_CLIENT_CLOSE_AFTER_REPLY) return 0; /* nobody listens any more */
     if (at != in->data + in->wpos) tr_parser_fed(&conn->parser, (size_t)n);
     else in->wpos += (size_t)n;
     take_input(conn, in);
+    return (size_t)n == len;
+}
+
+void tr_conn_readable(tr_conn *conn) {
+    if (conn->closed || conn->in_more) return;
+    int filled = read_once(conn);
+    /* The rest of a big argument is mostly there already: no need to ask the poller again. */
+    for (int i = 0; filled && i < TR_BIG_READS && !conn->closed && conn->parser.big != NULL; i++) filled = read_once(conn);
 }
 
 int tr_conn_feed(tr_conn *conn, const char *p, size_t n) {

@@ -20,7 +20,8 @@
 #include "exec/client.h"
 #include "resp/parser.h"
 
-#define TR_READ_BYTES 65536          /* one read of a socket */
+#define TR_READ_BYTES 16384          /* one read of a socket; more of a big argument goes to its blob */
+#define TR_BIG_READS 4               /* further reads of a big argument in one go */
 #define TR_WAIT_INPUT_MAX (1 << 20)  /* input gathered for a client that waits */
 #define TR_TURN_COMMANDS 1000        /* commands of one connection in one go */
 #define TR_TURN_WRITE_BYTES (1 << 20) /* bytes written to one connection in one go */
