@@ -89,6 +89,10 @@ static void read_everything(tr_engine *g) {
         seen++;
     }
     tr_assert(seen == stats.clients);
+    tr_watch watch;
+    tr_watch_take(g, &watch);
+    tr_watch_take(g, &watch);
+    tr_assert(watch.notes.flushes == 0 && watch.notes.swaps == 0 && watch.evicted_keys == 0);
 }
 
 static void get_keys(tr_engine *g, const tr_client *c) {
@@ -104,6 +108,13 @@ static void get_keys(tr_engine *g, const tr_client *c) {
     for (int i = 0; i < count && i < KEYS_MAX; i++) {
         tr_assert(positions[i] > 0 && positions[i] < argc);
     }
+}
+
+static void read_obituary(runner *r, uint64_t id) {
+    tr_obituary obituary;
+    if (id % 2 == 0 || !tr_obituary_take(r->g, id, &obituary)) return;
+    tr_assert(obituary.id == id && memchr(obituary.detail, 0, sizeof(obituary.detail)) != NULL);
+    tr_assert(tr_obituary_take(r->g, id, &obituary) == 0);
 }
 
 /* The lengths of the arguments choose, so that a mutation changes the choice. */
@@ -219,7 +230,9 @@ static void settle(runner *r, int answers) {
             for (int i = 0; i < n; i++) {
                 peer *p = peer_of(r, events[i].id);
                 if (events[i].kind == TR_EVENT_CALL && answers) answer(r, events[i].id);
-                if (events[i].kind == TR_EVENT_CLOSED && p != NULL) p->id = 0;
+                if (events[i].kind != TR_EVENT_CLOSED) continue;
+                if (p != NULL) p->id = 0;
+                read_obituary(r, events[i].id);
             }
             again = 1;
         }
@@ -398,6 +411,8 @@ static void start(runner *r, const er_way *way) {
     tr_assert(tr_engine_open(DATABASES, TR_POLLER_POLL, seed, &r->g) == TR_OK);
     r->g->clock = (tr_clock){.fake = 1, .fake_wall_us = EPOCH_US, .fake_mono_ns = 1000000000};
     tr_api_set_hooks(r->g, r, call_python, authenticate);
+    tr_assert(tr_api_rename(r->g, "substr", 6, "part", 4) == TR_OK);
+    tr_assert(tr_api_rename(r->g, "lolwut", 6, "", 0) == TR_OK);
     set_limits(r, 0);
     tr_engine_cron(r->g);
     go_to(r, 0);

@@ -78,6 +78,7 @@ DEBUG_CALLS: Final = (
 SHAPES: Final = (
     b"",
     b"\r\n",
+    b"part key 0 1\r\n",
     b"*0\r\n",
     b"*-1\r\n",
     b"*1\r\n$0\r\n\r\n",

@@ -60,12 +60,10 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("meson or a C compiler is not installed")
     build = tmp_path_factory.mktemp("fuzz-build")
     meson = (sys.executable, "-m", "mesonbuild.mesonmain")
-    names = tuple(f"fuzz_{name}_standalone" for name in ("canary", *RUNS))
-    for command in (
-        (*meson, "setup", build, ROOT, *SETUP),
-        (*meson, "compile", "-C", build, "-j", "2", *names),
-    ):
-        done = run(*command, seconds=BUILD_SECONDS)
+    names = [f"fuzz_{name}_standalone" for name in ("canary", *RUNS)]
+    setup = ("setup", str(build), str(ROOT), *SETUP)
+    for command in (setup, ("compile", "-C", str(build), "-j", "2", *names)):
+        done = run(*meson, *command, seconds=BUILD_SECONDS)
         assert done.returncode == 0, done.stdout
     return build / "tests" / "fuzz"
 
