@@ -23,7 +23,7 @@ import trio
 from trioredis import dispatch
 from trioredis.client import Client
 from trioredis.config import Config, ConfigApplyError
-from trioredis.engine import CloseReason, Engine, EngineStats, Event, EventKind, Obituary, take_obituary
+from trioredis.engine import CloseReason, Engine, EngineStats, EngineWatch, Event, EventKind, Obituary, take_obituary
 from trioredis.inprocess import InProcessClient
 from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
@@ -86,7 +86,9 @@ class Server:
         self._clients: dict[int, Client | InProcessClient] = {}
         self._pump: Final = Pump(engine, pace)
         self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
-        self._reporter: Final = EngineReporter(engine, config, output.log, lambda: self.listeners)
+        self._reporter: Final = EngineReporter(
+            engine, EngineWatch(engine), config, output.log, lambda: self.listeners
+        )
         self._shutdown: Shutdown | None = None
         self._asked_to_stop = trio.Event()
         self.closing: Final = trio.Event()

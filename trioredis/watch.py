@@ -61,15 +61,23 @@ class EngineReporter:
     """Logs what one engine noticed.
 
     Args:
+        watch: says what the engine noticed.
         listeners: gives the open listening sockets.
     """
 
-    def __init__(self, engine: Engine, config: Config, log: Log, listeners: Callable[[], Sequence[Listener]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        watch: EngineWatch,
+        config: Config,
+        log: Log,
+        listeners: Callable[[], Sequence[Listener]],
+    ) -> None:
         self._engine: Final = engine
         self._config: Final = config
         self._log: Final = log
         self._listeners: Final = listeners
-        self._watch: Final = EngineWatch(engine)
+        self._watch: Final = watch
         self._rejected: Final = Sum()
         self._denied: Final = Sum()
         self._evicted: Final = Sum()

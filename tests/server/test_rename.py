@@ -1,7 +1,7 @@
 """Aim: ``rename-command`` means what it means to Redis.
 
-Method: a server with renamed commands answers as a stock one does with the same lines; lines that a stock one refuses are
-refused at start.
+Method: a server with renamed commands answers as a stock one does with the same lines; lines that a stock one refuses
+are refused at start.
 """
 
 from __future__ import annotations
