@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
@@ -73,10 +74,9 @@ class Process:
     Args:
         directory: where it runs.
         args: its arguments; a free port is added unless they name one.
-        preexec: called in the child before it becomes the server.
     """
 
-    def __init__(self, directory: Path, *args: str, preexec: Callable[[], None] | None = None) -> None:
+    def __init__(self, directory: Path, *args: str) -> None:
         self.port = free_port()
         port = () if "--port" in args else ("--port", str(self.port))
         self.process: Final = subprocess.Popen(
@@ -87,7 +87,6 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
-            preexec_fn=preexec,
         )
 
     def __enter__(self) -> Self:
@@ -98,13 +97,18 @@ class Process:
         self.process.communicate()
 
     def wait_for(self, text: str) -> str:
-        """Read the log until a line has this text; return the line."""
+        """Read the log until a line has this text; return the line. The process is killed when none comes in time."""
         assert self.process.stdout is not None
         seen = []
-        for line in self.process.stdout:
-            seen.append(line)
-            if text in line:
-                return line
+        watchdog = threading.Timer(PATIENCE_SECONDS, self.process.kill)
+        watchdog.start()
+        try:
+            for line in self.process.stdout:
+                seen.append(line)
+                if text in line:
+                    return line
+        finally:
+            watchdog.cancel()
         raise AssertionError(f"the log ended without {text!r}: {seen}")
 
     def signal(self, number: signal.Signals) -> None:
