@@ -13,7 +13,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
-#include "sandbox/elf.h"
+#include "sandbox/elf_file.h"
 
 #define ON_LOAD_FAILED 1 /* the only result of OnLoad and OnUnload that means no */
 #define MISSING_START 16

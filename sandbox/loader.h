@@ -1,6 +1,6 @@
 /* loader.h - brings a module into this process, or says in one line why not.
  *
- *   check the file -> read its ELF (elf.h) -> dlopen -> find OnLoad -> start: OnLoad(ctx, argv)
+ *   check the file -> read its ELF -> dlopen -> find OnLoad -> start: OnLoad(ctx, argv)
  *                                                                      ... stop: OnUnload(ctx)
  *                                                                      close
  *
@@ -10,8 +10,8 @@
  * The API reaches a module by a lookup function, whose address must be the first word of what ctx
  * points to: the host stores tr_loader_get_api there. It takes "RedisModule_X" and "ValkeyModule_X"
  * and asks the host's resolve callback for "X" ("RedisModule__Assert" becomes "_Assert"). Names
- * that the callback does not know are collected: modules ask for all that their header has, so a missing
- * name is no failure, but the first thing to look at when the module crashes through NULL.
+ * that the callback does not know are collected: modules ask for all that their header has, so a
+ * missing name is no failure, but the first thing to look at when the module crashes through NULL.
  *
  * The lookup function has no argument for us, so the loader that was started last answers: one
  * module is started at a time, and its loader must outlive it. Not for several threads.

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "build_library.h"
 #include "check.h"
-#include "sandbox/elf.h"
+#include "sandbox/elf_file.h"
 
 /* What a host puts where ctx points to: the lookup function, then its own. */
 typedef struct context {

@@ -1,4 +1,4 @@
-#include "sandbox/elf.h"
+#include "sandbox/elf_file.h"
 
 #include <elf.h>
 #include <string.h>

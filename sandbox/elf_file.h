@@ -1,4 +1,4 @@
-/* elf.h - reads a shared library's own description before anybody maps it as code.
+/* elf_file.h - reads a shared library's own description before anybody maps it as code.
  *
  *   file header -> program headers -> PT_LOAD   (address <-> place in the file)
  *                                  -> PT_DYNAMIC -> names, symbols, hash tables, needed libraries
@@ -12,8 +12,8 @@
  * Results that point into the file (names, the build id) live as long as the bytes. No allocation.
  * Fails with TR_EPROTO, and tr_elf_open() then tells why in a static text.
  */
-#ifndef TR_SANDBOX_ELF_H
-#define TR_SANDBOX_ELF_H
+#ifndef TR_SANDBOX_ELF_FILE_H
+#define TR_SANDBOX_ELF_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* Aim: the reader finds in a library what the linker has put there, and survives any other bytes.
  * Method: libraries built with each kind of hash table; every truncation and every single flipped
  * bit of one, read from the end of a page whose neighbour is not there. */
-#include "sandbox/elf.h"
+#include "sandbox/elf_file.h"
 
 #include <sys/mman.h>
 
