@@ -1,0 +1,1 @@
+"""Tests of the sandbox: its header, its parts in C, its protocol, modules in servers."""
