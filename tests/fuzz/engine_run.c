@@ -1,9 +1,12 @@
 #include "engine_run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/err.h"
@@ -21,9 +24,11 @@
 #define KEYS_MAX 64
 #define ROUNDS_MAX 100000     /* turns until all is quiet */
 #define PASSWORD "key"
+#define READ_BYTES 65536
 
 typedef struct peer {
     uint64_t id;      /* of its connection now; 0: none */
+    int fd;           /* our end of it; -1: it is fed, or there is none */
     char *text;       /* all that came from the connections in this place; owned */
     size_t len, cap;
     size_t checked;
@@ -122,6 +127,12 @@ static size_t arg_len(const tr_client *c, int i) {
     return i < c->argc ? c->argv[i].len : 0;
 }
 
+/* With sockets, the engine runs between the pieces of a stretch, and who waits may go on there. */
+static void pause_clients(runner *r, int all, int64_t ms) {
+    tr_api_pause(r->g, all, tr_api_now_us(r->g) / 1000 + ms);
+    if (r->way->sockets) r->shaken = 1;
+}
+
 static void act(runner *r, tr_client *c, const char *name) {
     tr_engine *g = r->g;
     const tr_arg *arg = c->argc > 2 ? &c->argv[2] : NULL;
@@ -129,7 +140,7 @@ static void act(runner *r, tr_client *c, const char *name) {
         uint64_t id = r->peers[arg_len(c, 2) % ER_CONNS].id;
         if (id != 0) tr_engine_kill(g, id, TR_CLOSE_KILLED, id == c->id);
     } else if (strcmp(name, "client|pause") == 0) {
-        tr_api_pause(g, c->argc > 3, tr_api_now_us(g) / 1000 + (int64_t)arg_len(c, 2) * 10);
+        pause_clients(r, c->argc > 3, (int64_t)arg_len(c, 2) * 10);
     } else if (strcmp(name, "client|unpause") == 0) {
         tr_engine_unpause(g);
     } else if (strcmp(name, "client|setname") == 0) {
@@ -194,16 +205,33 @@ static void complain(const peer *p, size_t at, const char *wrong) {
     tr_assert(!"a reply is not well-formed");
 }
 
-/* Takes what has come; it must be whole replies. */
-static rc_counts collect(runner *r, peer *p, unsigned allowed) {
+static char *room(peer *p, size_t len) {
+    if (p->cap - p->len < len) p->text = grow(p->text, p->cap = (p->len + len) * 2);
+    return p->text + p->len;
+}
+
+static void take_fed(runner *r, peer *p) {
     const char *piece;
     size_t len;
     while (p->id != 0 && tr_api_fed_output(r->g, p->id, &piece, &len)) {
-        if (p->cap - p->len < len) p->text = grow(p->text, p->cap = (p->len + len) * 2);
-        memcpy(p->text + p->len, piece, len);
+        memcpy(room(p, len), piece, len);
         p->len += len;
         tr_api_fed_consume(r->g, p->id, len);
     }
+}
+
+/* The count of bytes. */
+static size_t take_received(peer *p) {
+    ssize_t n;
+    size_t before = p->len;
+    while ((n = recv(p->fd, room(p, READ_BYTES), READ_BYTES, 0)) > 0) p->len += (size_t)n;
+    return p->len - before;
+}
+
+/* Takes what has come since the last time; it must be whole replies. */
+static rc_counts collect(runner *r, peer *p, unsigned allowed) {
+    if (p->fd >= 0) take_received(p);
+    else take_fed(r, p);
     rc_counts counts;
     size_t at;
     const char *wrong =
@@ -217,6 +245,12 @@ static rc_counts collect(runner *r, peer *p, unsigned allowed) {
 }
 
 /* Turns until nothing is left to do; takes all replies, answers for Python. */
+static void leave(peer *p) {
+    if (p->fd >= 0) close(p->fd);
+    p->fd = -1;
+    p->id = 0;
+}
+
 static void settle(runner *r, int answers) {
     tr_engine *g = r->g;
     int again = 1;
@@ -231,7 +265,10 @@ static void settle(runner *r, int answers) {
                 peer *p = peer_of(r, events[i].id);
                 if (events[i].kind == TR_EVENT_CALL && answers) answer(r, events[i].id);
                 if (events[i].kind != TR_EVENT_CLOSED) continue;
-                if (p != NULL) p->id = 0;
+                /* cut off at once, with replies that had not left yet */
+                if (events[i].code == TR_CLOSE_CROSS_PROTOCOL) r->shaken = 1;
+                if (p != NULL) collect(r, p, RC_RESP2 | RC_RESP3);
+                if (p != NULL) leave(p);
                 read_obituary(r, events[i].id);
             }
             again = 1;
@@ -241,9 +278,39 @@ static void settle(runner *r, int answers) {
 
 /* --- what happens in between ----------------------------------------------------------------- */
 
+static void connect_peer(runner *r, peer *p) {
+    int fds[2];
+    if (!r->way->sockets) {
+        p->id = tr_engine_open_fed(r->g, 0);
+        return;
+    }
+    int rc = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
+    tr_assert(rc == 0);
+    tr_exec_begin(&r->g->x);
+    const tr_conn *conn = tr_conn_open(r->g, fds[0], TR_CLIENT_LOCAL | TR_CLIENT_UNIX);
+    p->id = conn ? conn->client.id : 0;
+    p->fd = fds[1];
+    if (conn == NULL) leave(p);
+}
+
 static void go_to(runner *r, int i) {
     r->at = i;
-    if (r->peers[i].id == 0) r->peers[i].id = tr_engine_open_fed(r->g, 0);
+    if (r->peers[i].id == 0) connect_peer(r, &r->peers[i]);
+}
+
+/* Killed by the owner, or gone by itself. */
+static void end_peer(runner *r, peer *p, int how) {
+    if (p->id == 0) return;
+    if (p->fd >= 0) r->shaken = 1;
+    if (p->fd >= 0 && how & 8) shutdown(p->fd, how & 4 ? SHUT_WR : SHUT_RDWR);
+    else tr_engine_kill(r->g, p->id, TR_CLOSE_KILLED, how & 4);
+}
+
+/* Cron does all upkeep, and the turns of this millisecond none: how many there are depends on how
+ * the bytes come. */
+static void run_cron(runner *r) {
+    tr_engine_cron(r->g);
+    r->g->cron_ms = tr_api_now_us(r->g) / 1000;
 }
 
 static void advance(runner *r, int how) {
@@ -251,7 +318,7 @@ static void advance(runner *r, int how) {
                                  5000, 9999, 60000, 61000, 600000, 3600000, 86400000, 1 << 30};
     r->g->clock.fake_wall_us += ms[how] * 1000;
     r->g->clock.fake_mono_ns += ms[how] * 1000000;
-    tr_engine_cron(r->g);
+    run_cron(r);
 }
 
 static void set_memory(runner *r, int how) {
@@ -307,12 +374,10 @@ static int happen(runner *r, uint8_t what) {
     case 0:
     case 1:
     case 2: go_to(r, how % ER_CONNS); break;
-    case 3:
-        if (other->id != 0) tr_engine_kill(r->g, other->id, TR_CLOSE_KILLED, how & 4);
-        break;
+    case 3: end_peer(r, other, how); break;
     case 4:
     case 5: advance(r, how); break;
-    case 6: tr_api_pause(r->g, how & 1, tr_api_now_us(r->g) / 1000 + how * 100); break;
+    case 6: pause_clients(r, how & 1, how * 100); break;
     case 7: tr_engine_unpause(r->g); break;
     case 8:
         r->slow_python = how & 1;
@@ -329,11 +394,15 @@ static int happen(runner *r, uint8_t what) {
     case 14:
         read_everything(r->g);
         if (how & 1) tr_api_reset_stats(r->g);
+        if (how & 2) { /* but for once */
+            r->g->cron_ms = 0;
+            r->shaken = 1;
+        }
         break;
     default:
         if (how & 1) tr_api_flush_all(r->g);
         tr_engine_drain(r->g);
-        tr_engine_cron(r->g);
+        run_cron(r);
         break;
     }
     settle(r, !r->slow_python);
@@ -360,11 +429,32 @@ static look look_at(runner *r) {
     };
 }
 
+static void take_a_turn(runner *r) {
+    int more, busy;
+    tr_engine_poll(r->g, 0, 0, 1000, &more, &busy);
+}
+
+/* 1, or 0: it is closed, or it does not take more. */
+static int hand_over(runner *r, peer *to, const char *p, size_t n) {
+    if (to->id == 0) return 0;
+    if (to->fd < 0) return tr_api_feed(r->g, to->id, p, n) == TR_OK;
+    for (int stuck = 0; n > 0 && stuck < 2;) {
+        ssize_t sent = send(to->fd, p, n, MSG_NOSIGNAL);
+        stuck = sent < 0 ? stuck + 1 : 0;
+        if (sent < 0 && errno != EAGAIN) return 0;
+        if (sent > 0) p += sent, n -= (size_t)sent;
+        take_a_turn(r);
+        take_received(to);
+    }
+    if (n > 0) r->shaken = 1; /* it waits for something, with its buffers full */
+    return n == 0;
+}
+
 /* A byte ends at most one command, and a command that ran has one reply. */
 static void feed_byte(runner *r, const char *p) {
     peer *to = &r->peers[r->at];
     look before = look_at(r);
-    tr_api_feed(r->g, to->id, p, 1);
+    hand_over(r, to, p, 1);
     look after = look_at(r);
     rc_counts counts = collect(r, to, before.allowed | after.allowed);
     tr_assert(counts.replies <= 1);
@@ -380,7 +470,7 @@ static void feed(runner *r, const uint8_t *data, size_t size) {
         if (n > size - off) n = size - off;
         const char *piece = (const char *)data + off;
         if (max == ER_BYTEWISE) feed_byte(r, piece);
-        else tr_api_feed(r->g, r->peers[r->at].id, piece, n);
+        else hand_over(r, &r->peers[r->at], piece, n);
         off += n;
     }
 }
@@ -409,12 +499,13 @@ static void start(runner *r, const er_way *way) {
     static const uint64_t seed[2] = {0x0123456789abcdefu, 0xfedcba9876543210u};
     *r = (runner){.way = way, .rng = {way->seed}};
     tr_assert(tr_engine_open(DATABASES, TR_POLLER_POLL, seed, &r->g) == TR_OK);
+    for (int i = 0; i < ER_CONNS; i++) r->peers[i].fd = -1;
     r->g->clock = (tr_clock){.fake = 1, .fake_wall_us = EPOCH_US, .fake_mono_ns = 1000000000};
     tr_api_set_hooks(r->g, r, call_python, authenticate);
     tr_assert(tr_api_rename(r->g, "substr", 6, "part", 4) == TR_OK);
     tr_assert(tr_api_rename(r->g, "lolwut", 6, "", 0) == TR_OK);
     set_limits(r, 0);
-    tr_engine_cron(r->g);
+    run_cron(r);
     go_to(r, 0);
     tr_assert(r->peers[0].id != 0);
     if (way->fail_at) tr_mem_fail_at(&r->g->mem, way->fail_at);
@@ -446,9 +537,9 @@ static void check_end(runner *r) {
     settle(r, 1);
     tr_assert(g->first == NULL && g->x.client_count == 0 && g->x.paused_clients == 0);
     peer *p = &r->peers[0];
-    p->id = tr_engine_open_fed(g, 0);
+    connect_peer(r, p);
     size_t len = p->len;
-    tr_assert(tr_api_feed(g, p->id, "PING\r\n", 6) == TR_OK);
+    tr_assert(hand_over(r, p, "PING\r\n", 6));
     settle(r, 1);
     tr_assert(p->len == len + 7 && memcmp(p->text + len, "+PONG\r\n", 7) == 0);
     tr_store_check(&g->store);
@@ -462,6 +553,7 @@ static void give_out(runner *r, er_outcome *out) {
         out->len += p->len;
         out->text[out->len++] = '\0';
         free(p->text);
+        leave(p);
     }
 }
 

@@ -21,6 +21,7 @@
 
 /* How the input is cut. */
 typedef struct er_way {
+    int sockets;       /* 1: the bytes go through real sockets; 0: they are fed */
     size_t chunk_max;  /* bytes; 0: whole stretches; ER_BYTEWISE: one by one */
     uint64_t seed;     /* of the sizes between 1 and chunk_max */
     uint64_t fail_at;  /* this allocation after the first connection is there fails; 0: none */

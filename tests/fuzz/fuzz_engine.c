@@ -1,6 +1,6 @@
 /* Any bytes sent to connections, whatever else happens meanwhile, never crash, hang or leak the
- * engine; replies are always well-formed RESP; and cutting the bytes elsewhere gives the same
- * replies and the same keyspace. */
+ * engine; replies are always well-formed RESP; and cutting the bytes elsewhere, or sending them
+ * over sockets, gives the same replies and the same keyspace. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void run_again(const uint8_t *data, size_t size, size_t chunk_max, const er_outcome *want) {
+static void run_again(const uint8_t *data, size_t size, er_way way, const er_outcome *want) {
     er_outcome got;
-    const er_way way = {.chunk_max = chunk_max, .seed = er_hash(data, size)};
+    way.seed = er_hash(data, size);
     er_run(data, size, &way, &got);
     if (want->comparable && got.comparable) {
         tr_assert(got.len == want->len && memcmp(got.text, want->text, got.len) == 0);
@@ -27,8 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     er_outcome whole;
     const er_way way = {0};
     er_run(data, size, &way, &whole);
-    run_again(data, size, size <= BYTEWISE_MAX ? ER_BYTEWISE : size / 4, &whole);
-    if (size > 2) run_again(data, size, 2 + size / 8, &whole);
+    size_t bytewise = size <= BYTEWISE_MAX ? ER_BYTEWISE : size / 4;
+    run_again(data, size, (er_way){.chunk_max = bytewise}, &whole);
+    run_again(data, size, (er_way){.chunk_max = 2 + size / 8, .sockets = 1}, &whole);
     free(whole.text);
     return 0;
 }

@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (uint64_t i = 0; i < FAILURES && i < places; i++) {
         way.fail_at = 1 + (where >> (16 * i)) % places;
         way.chunk_max = i == 0 ? 0 : 1 + size / (8 * i);
+        way.sockets = i & 1;
         er_run(data, size, &way, &got);
         free(got.text);
     }
