@@ -31,7 +31,6 @@
 
 #define READ TR_POLL_READ
 #define WRITE TR_POLL_WRITE
-#define HUP TR_POLL_HUP
 #define EVENTS_MAX 2048
 
 static tr_poller_kind kind; /* the backend under test */
@@ -263,44 +262,6 @@ static void test_peer_reset(void) {
         CHECK_EQ_INT(tr_poller_remove(p, s.mine), TR_OK);
         close(s.mine);
     }
-    end_poller(&mem, p);
-}
-
-/* Bytes and room for bytes are none of its business, the peer's end is, however much there is to read. */
-static void test_hang_up_alone(void) {
-    tr_mem mem;
-    tr_poller *p = new_poller(&mem);
-    pair pairs[] = {new_pair(), new_tcp_pair(), new_tcp_pair()};
-    int tags[3];
-    for (int i = 0; i < 3; i++) {
-        CHECK_EQ_INT(tr_poller_add(p, pairs[i].mine, HUP, &tags[i]), TR_OK);
-        CHECK_EQ_INT(look(p, &tags[i]), 0);
-        say(pairs[i].theirs);
-        CHECK_EQ_INT(look(p, &tags[i]), 0);
-    }
-    CHECK_EQ_INT(tr_poller_set(p, pairs[0].mine, HUP | READ | WRITE), TR_OK);
-    CHECK_EQ_INT(look(p, &tags[0]), READ | WRITE);
-    CHECK_EQ_INT(tr_poller_set(p, pairs[0].mine, HUP), TR_OK);
-    close(pairs[0].theirs);
-    CHECK_EQ_INT(shutdown(pairs[1].theirs, SHUT_WR), 0);
-    struct linger reset = {.l_onoff = 1};
-    setsockopt(pairs[2].theirs, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-    close(pairs[2].theirs);
-    for (int i = 0; i < 3; i++) {
-        CHECK_EQ_INT(look(p, &tags[i]), HUP);
-        CHECK_EQ_INT(tr_poller_set(p, pairs[i].mine, 0), TR_OK);
-        CHECK_EQ_INT(look(p, &tags[i]), 0);
-        CHECK_EQ_INT(tr_poller_set(p, pairs[i].mine, HUP | READ), TR_OK);
-        CHECK_EQ_INT(look(p, &tags[i]), HUP | READ);
-    }
-    /* One that is there already ends a wait without an end. */
-    tr_poll_event events[3];
-    CHECK_EQ_INT(tr_poller_wait(p, events, 3, -1), 3);
-    for (int i = 0; i < 3; i++) {
-        CHECK_EQ_INT(tr_poller_remove(p, pairs[i].mine), TR_OK);
-        close(pairs[i].mine);
-    }
-    close(pairs[1].theirs);
     end_poller(&mem, p);
 }
 
@@ -858,7 +819,6 @@ static void run_suite(void) {
     RUN(test_broken_pipe);
     RUN(test_half_closed);
     RUN(test_peer_reset);
-    RUN(test_hang_up_alone);
     RUN(test_silent);
     RUN(test_descriptor_reuse);
     RUN(test_churn);
