@@ -106,15 +106,15 @@ def test_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 def test_server_gets_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Config] = []
 
-    class FakeServer:
-        """Stands in for the module with the server."""
+    class FakeRun:
+        """Stands in for the module that runs the server."""
 
         @staticmethod
         def run(config: Config) -> int:
             given.append(config)
             return 7
 
-    monkeypatch.setitem(sys.modules, "trioredis.server", FakeServer)
+    monkeypatch.setitem(sys.modules, "trioredis.run", FakeRun)
     assert cli.main(["--port", "7000", "--save", ""]) == 7
     assert (given[0].port, given[0].save) == (7000, ())
 

@@ -294,7 +294,8 @@ void tr_conn_readable(tr_conn *conn) {
     if (conn->closed || conn->in_more) return;
     int filled = read_once(conn);
     /* The rest of a big argument is mostly there already: no need to ask the poller again. */
-    for (int i = 0; filled && i < TR_BIG_READS && !conn->closed && conn->parser.big != NULL; i++) filled = read_once(conn);
+    for (int i = 0; filled && i < TR_BIG_READS && !conn->closed && conn->parser.big != NULL; i++)
+        filled = read_once(conn);
 }
 
 int tr_conn_feed(tr_conn *conn, const char *p, size_t n) {

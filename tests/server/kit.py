@@ -74,9 +74,10 @@ class Process:
     Args:
         directory: where it runs.
         args: its arguments; a free port is added unless they name one.
+        preexec: called in the child before it becomes the server.
     """
 
-    def __init__(self, directory: Path, *args: str) -> None:
+    def __init__(self, directory: Path, *args: str, preexec: Callable[[], None] | None = None) -> None:
         self.port = free_port()
         port = () if "--port" in args else ("--port", str(self.port))
         self.process: Final = subprocess.Popen(
@@ -87,6 +88,7 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
+            preexec_fn=preexec,
         )
 
     def __enter__(self) -> Self:
