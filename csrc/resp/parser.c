@@ -260,12 +260,12 @@ static int step_bulk(tr_parser *p, tr_buf *buf) {
     return STEP_ON;
 }
 
-/* Room for `need` bytes of the big argument, twice as much as before where it has to grow. 0: no
- * memory. */
+/* Room for `need` bytes of the big argument, and for more where it has to grow. 0: no memory. */
 static int make_room(tr_parser *p, size_t need) {
     if (need <= p->big->cap) return 1;
     size_t whole = p->bulk_len + LINE_END;
-    size_t cap = need > p->big->cap * 2 ? need : p->big->cap * 2;
+    size_t cap = p->big->cap * TR_BIG_GROWTH;
+    if (cap < need) cap = need;
     tr_blob *grown = tr_blob_grow(p->mem, p->big, cap < whole ? cap : whole);
     if (grown == NULL) return 0;
     p->big = grown;

@@ -43,7 +43,8 @@
 #define TR_UNAUTH_MULTIBULK_MAX 10 /* the same before authentication; Redis' own bounds */
 #define TR_UNAUTH_BULK_MAX 16384
 #define TR_BIG_ARG 32768         /* bytes from which a partial bulk gets a blob of its own */
-#define TR_BIG_FIRST 65536       /* room of such a blob to begin with; then it doubles */
+#define TR_BIG_FIRST 65536       /* room of such a blob to begin with */
+#define TR_BIG_GROWTH 4          /* times as much when that is full */
 #define TR_ARGV_KEEP 64          /* argv slots that stay allocated between commands */
 #define TR_ARGV_INLINE 8         /* argv slots inside the parser */
 
