@@ -1,5 +1,6 @@
-/* Connections that end badly and what is known of them afterwards; the limit on all clients' memory; clients that hang up
- * while they wait; and the record of what happened since the last look. Real sockets on the loopback, a clock that stands. */
+/* Connections that end badly and what is known of them afterwards; the limit on all clients' memory; clients that hang
+ * up while they wait; and the record of what happened since the last look. Real sockets on the loopback, a clock that
+ * stands. */
 #include <sys/socket.h>
 
 #include "engine/api.h"
@@ -134,7 +135,7 @@ static void test_a_soft_limit_in_its_obituary(void) {
     rig r;
     tr_obituary o;
     open_rig(&r, TR_POLLER_AUTO);
-    r.g->settings.out_limits[TR_OUT_NORMAL] = (tr_out_limit){.hard_bytes = 512 * MB, .soft_bytes = MB, .soft_seconds = 1};
+    r.g->settings.out_limits[TR_OUT_NORMAL] = (tr_out_limit){512 * MB, MB, 1};
     int fd = join(&r);
     say(&r, fd, "SETRANGE k 16777215 x\r\nGET k\r\n", 30);
     for (int i = 0; i < 50; i++) one_turn(&r);

@@ -237,14 +237,14 @@ class FakeWatch:
         return False
 
 
-async def test_a_flood_is_one_line_a_second(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_flood_is_one_line_a_second(mock_clock: trio.testing.MockClock) -> None:
     watch, capture = FakeWatch(), LogCapture()
     reporter = EngineReporter(cast("Any", None), cast("EngineWatch", watch), Config(), capture.log, tuple)
     watch.notes = replace(watch.notes, denied=1, denied_addr="192.0.2.1:1")
     for step in range(9):
         watch.notes = replace(watch.notes, denied_addr=f"192.0.2.1:{step}")
         reporter.look()
-        await trio.sleep(PERIOD_S / 8)
+        mock_clock.jump(PERIOD_S / 8)
     lines = [line.fields for line in capture.of(EVENTS.SERVER_PROTECTED_MODE_DENIED)]
     assert [(line["addr"], line["times"]) for line in lines] == [("192.0.2.1:0", 1), ("192.0.2.1:8", 8)]
     assert len(capture.events) == 2
