@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +33,7 @@ MODULES: Final = ("crash", "hello", "keys", "tally", "threads")
 WARNINGS: Final = ("-Wall", "-Wextra", "-Wshadow", "-Werror")
 SECONDS: Final = 20.0
 TURNS: Final = 50_000
+MEMORY_BYTES: Final = 500_000_000
 MORTAL: Final = {
     "read-null": signal.SIGSEGV,
     "write-null": signal.SIGSEGV,
@@ -352,6 +354,34 @@ def test_crash_ends_a_server_without_walls(modules: Callable[..., Path], tmp_pat
         with pytest.raises(redis.ConnectionError):
             one.execute_command("CRASH.NOW", way)
         assert ended(victim) == -MORTAL[way]
+
+
+@pytest.mark.parametrize("way", ["assert", "double-free", "overrun", "hog"])
+def test_crash_ends_a_server_sooner_or_later(modules: Callable[..., Path], tmp_path: Path, way: str) -> None:
+    """How exactly these end depends on the allocator and on the system's limits."""
+    command = ["prlimit", f"--as={MEMORY_BYTES}", *server_command("--loadmodule", modules("crash"))]
+    with running("redis", command, tmp_path) as victim, connect(victim) as one:
+        with pytest.raises(redis.ConnectionError):
+            one.execute_command("CRASH.NOW", way)
+        assert ended(victim) < 0
+
+
+def test_crash_writes_garbage_to_others(modules: Callable[..., Path], tmp_path: Path) -> None:
+    command = server_command("--loadmodule", modules("crash"))
+    with running("redis", command, tmp_path) as victim, socket.create_connection(victim.address, SECONDS) as stranger:
+        stranger.sendall(b"PING\r\n")
+        assert stranger.recv(64) == b"+PONG\r\n"
+        with socket.create_connection(victim.address, SECONDS) as sender:
+            sender.sendall(b"CRASH.NOW garbage\r\n")
+            assert stranger.recv(4096)
+
+
+def test_crash_closes_files(modules: Callable[..., Path], tmp_path: Path) -> None:
+    command = server_command("--loadmodule", modules("crash"))
+    with running("redis", command, tmp_path) as victim, socket.create_connection(victim.address, SECONDS) as sender:
+        sender.sendall(b"CRASH.NOW close-files\r\n")
+        assert sender.recv(64) == b""
+        victim.process.kill()
 
 
 def test_crash_in_a_thread_and_while_unloading(modules: Callable[..., Path], tmp_path: Path) -> None:
