@@ -86,9 +86,7 @@ class Server:
         self._clients: dict[int, Client | InProcessClient] = {}
         self._pump: Final = Pump(engine, pace)
         self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
-        self._reporter: Final = EngineReporter(
-            engine, EngineWatch(engine), config, output.log, lambda: self.listeners
-        )
+        self._reporter: Final = EngineReporter(engine, EngineWatch(engine), config, output.log, lambda: self.listeners)
         self._shutdown: Shutdown | None = None
         self._asked_to_stop = trio.Event()
         self.closing: Final = trio.Event()

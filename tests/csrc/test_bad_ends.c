@@ -1,6 +1,6 @@
-/* Connections that end badly and what is known of them afterwards; the limit on all clients' memory; clients that hang
- * up while they wait; and the record of what happened since the last look. Real sockets on the loopback, a clock that
- * stands. */
+/* Connections that end badly and what is known of them afterwards; the limit on all clients'
+ * memory; clients that hang up while they wait; and the record of what happened since the last
+ * look. Real sockets on the loopback, a clock that stands. */
 #include <sys/socket.h>
 
 #include "engine/api.h"

@@ -3,7 +3,9 @@
 #define TR_TESTS_RING_KIT_H
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

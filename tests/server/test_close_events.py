@@ -54,10 +54,10 @@ class Logged:
 
 
 @asynccontextmanager
-async def logged(directory: Path, **directives: object) -> AsyncIterator[Logged]:
+async def logged(directory: Path, **directives: Any) -> AsyncIterator[Logged]:
     """Run a server that logs everything."""
     path = directory / "server.log"
-    options: dict[str, object] = {"bind": HOST, "port": 0, "hz": 100, "loglevel": "debug", "log_format": "json"}
+    options: dict[str, Any] = {"bind": HOST, "port": 0, "hz": 100, "loglevel": "debug", "log_format": "json"}
     async with trioredis.open_server(**options | {"logfile": path} | directives) as server:
         yield Logged(server, path)
 
