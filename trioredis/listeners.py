@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -100,6 +101,8 @@ class Listeners:
     def _close(self, one: Listener) -> None:
         self._engine.unlisten(one.ident)
         if one.path:
+            _remove(one.path)
+        if one.path:
             Path(one.path).unlink(missing_ok=True)
         self.open = tuple(other for other in self.open if other is not one)
         self._log.emit(EVENTS.LISTENER_CLOSED, listener=one.name)
@@ -129,6 +132,12 @@ class Listeners:
         except EngineError as error:
             raise ListenError(f"Unix socket {path}", path, _reason(error)) from error
         self._add(Listener("", 0, path, ident))
+
+
+def _remove(path: str) -> None:
+    """Remove the file of a Unix socket that nobody listens at any more, if nobody else has."""
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def _is_absent(error: EngineError) -> bool:

@@ -59,6 +59,7 @@ class Process:
         self._pid_file = ""
         self._oom_base: int | None = None
         self._crash_fd = -1
+        self.is_ready = False
 
     def begin(self) -> None:
         """Go to the current directory and to the background that the configuration names.
@@ -101,6 +102,7 @@ class Process:
 
     def ready(self, log: Log) -> None:
         """The server serves: write the pid file, show the title, tell whoever waits for it."""
+        self.is_ready = True
         self._warn(log, "pidfile", self._write_pid_file)
         self._warn(log, "proc-title-template", self._show_title)
         if self._supervisor == "systemd":

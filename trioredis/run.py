@@ -14,7 +14,7 @@ import trio
 from trioredis.config import Config
 from trioredis.engine import EngineError
 from trioredis.listeners import ListenError
-from trioredis.observability import EVENTS, Log, LogOutput, configure
+from trioredis.observability import EVENTS, Log, LogOutput, configure, error_text, traceback_text
 from trioredis.process import PROGRAM, Process, StartupError
 from trioredis.pump import PACE_ALONE
 from trioredis.server import Server, serve
@@ -52,7 +52,8 @@ def _run_logged(config: Config, process: Process, output: LogOutput) -> int:
         return _say_failed(process, output.log, error)
     except BaseExceptionGroup as group:
         known, unknown = group.split((ListenError, EngineError, UnservableError, OSError))
-        if known is None or unknown is not None:
+        if known is None or unknown is not None or process.is_ready:
+            output.log.emit(EVENTS.SERVER_CRASHED, error=error_text(group), traceback=traceback_text(group))
             raise
         return max(_say_failed(process, output.log, error) for error in _leaves(known))
     return 0

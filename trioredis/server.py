@@ -29,7 +29,7 @@ from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
 from trioredis.pump import PACE_SHARED, Pace, Pump
 from trioredis.settings import ENGINE_DIRECTIVES, LOG_DIRECTIVES, engine_settings, log_settings
-from trioredis.unserved import refuse_unserved, rename_commands
+from trioredis.unserved import refuse_unserved, rename_commands, renamed_schema
 from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
 from trioredis.watch import EngineReporter
 
@@ -97,7 +97,8 @@ class Server:
         for name, text in LISTEN_TEXTS.items():
             config.on_change(name, partial(self._listen_anew, text))
         self._apply_settings()
-        self.schema: Final = rename_commands(engine, config)
+        self.schema: Final = renamed_schema(config)
+        rename_commands(engine, config)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:

@@ -12,7 +12,7 @@ class UnservableError(Exception):
 
 
 def refuse_unserved(config: Config) -> None:
-    """Refuse users and modules: who relies on them must not get an open or a smaller server.
+    """Refuse users and modules, because who relies on them must not get an open or a smaller server, and bad names.
 
     Raises:
         UnservableError: with the place.
@@ -23,24 +23,36 @@ def refuse_unserved(config: Config) -> None:
         raise UnservableError("aclfile: ACL users are not there yet, the file can't be followed")
     for line in config.lines["loadmodule"]:
         raise UnservableError(f"{_place(line)}: modules are not there yet, the line 'loadmodule' can't be followed")
+    renamed_schema(config)
 
 
-def rename_commands(engine: Engine, config: Config) -> Schema:
-    """Give commands the names that ``rename-command`` lines say, one after the other; return all commands by name.
+def renamed_schema(config: Config) -> Schema:
+    """Return the commands by the names that ``rename-command`` lines give them, one after the other.
 
     Raises:
         UnservableError: there is no such command, or the name is taken.
+    """
+    schema = load()
+    for line in config.lines["rename-command"]:
+        old, new = line.words[1:]
+        try:
+            schema = schema.renamed(old, new)
+        except KeyError:
+            raise UnservableError(f"{_place(line)}: No such command in rename-command: {old}") from None
+        except ValueError:
+            raise UnservableError(f"{_place(line)}: Target command name already exists: {new}") from None
+    return schema
+
+
+def rename_commands(engine: Engine, config: Config) -> None:
+    """Have the engine know commands by the names that ``rename-command`` lines give them.
+
+    Raises:
         EngineError: no memory, or too many lines.
     """
     for line in config.lines["rename-command"]:
         old, new = (to_bytes(word) for word in line.words[1:])
-        try:
-            rename_command(engine, old, new)
-        except KeyError:
-            raise UnservableError(f"{_place(line)}: No such command in rename-command: {line.words[1]}") from None
-        except ValueError:
-            raise UnservableError(f"{_place(line)}: Target command name already exists: {line.words[2]}") from None
-    return load().renamed((line.words[1], line.words[2]) for line in config.lines["rename-command"])
+        rename_command(engine, old, new)
 
 
 def _place(line: Line) -> str:

@@ -315,3 +315,40 @@ def test_a_crash_leaves_a_report(tmp_path: Path) -> None:
         process.signal(signal.SIGABRT)
         assert process.ended()[0] == -signal.SIGABRT
     assert "Fatal Python error: Aborted" in log.read_text()
+
+
+CRASHING: Final = """
+import sys
+from trioredis import run
+from trioredis.config import Config
+
+async def serve(*args, **more):
+    raise RuntimeError("a value of the user's")
+
+run.serve = serve
+sys.exit(run.run(Config()))
+"""
+
+
+def test_an_error_that_nobody_expects(tmp_path: Path) -> None:
+    crashed = subprocess.run(
+        [sys.executable, "-c", CRASHING],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+        text=True,
+    )
+    assert crashed.returncode == 1
+    assert "Stopping because of an unexpected error" in crashed.stdout
+    assert "RuntimeError" in crashed.stdout
+    assert "of the user" not in crashed.stdout
+
+
+def test_the_unix_socket_goes_with_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with server(tmp_path, "--unixsocket", str(path)) as process:
+        assert path.is_socket()
+        process.signal(signal.SIGTERM)
+        assert process.ended()[0] == 0
+    assert not path.exists()

@@ -123,23 +123,30 @@ class Schema:
     commands: Mapping[str, Command]
     names: Mapping[str, Command | None] = field(default_factory=dict)
 
-    def renamed(self, pairs: Iterable[tuple[str, str]]) -> Schema:
-        """Return the schema after ``rename-command`` lines, old and new name; an empty new one takes the name away.
+    def renamed(self, old: str, new: str) -> Schema:
+        """Return the schema after ``rename-command old new``; an empty ``new`` takes the name away.
 
         Commands keep their own names in what they are listed as; one without any name is not listed.
+
+        Raises:
+            KeyError: there is no command ``old``.
+            ValueError: ``new`` is another command already.
         """
-        names = dict(self.names)
-        for old, new in pairs:
-            entry = self._named(old.lower(), names)
-            names[old.lower()] = None
-            if new:
-                names[new.lower()] = entry
-        meant = [entry for entry in names.values() if entry is not None]
-        listed = {name: entry for name, entry in self.commands.items() if name not in names or entry in meant}
+        old, new = old.lower(), new.lower()
+        entry = self._named(old)
+        if entry is None:
+            raise KeyError(old)
+        names = {**self.names, old: None}
+        if new and names.get(new, None if new == old else self._named(new)) is not None:
+            raise ValueError(new)
+        if new:
+            names[new] = entry
+        meant = [one for one in names.values() if one is not None]
+        listed = {name: one for name, one in load().commands.items() if name not in names or one in meant}
         return Schema(listed, names)
 
-    def _named(self, name: str, names: Mapping[str, Command | None]) -> Command | None:
-        return names[name] if name in names else self.commands.get(name)
+    def _named(self, name: str) -> Command | None:
+        return self.names[name] if name in self.names else self.commands.get(name)
 
     def walk(self) -> Iterator[Command]:
         """Yield every command and subcommand, sorted by name, subcommands after their container."""
@@ -149,7 +156,7 @@ class Schema:
     def find(self, fullname: str) -> Command | None:
         """Return the command called ``fullname`` (``get``, ``client|list``, any case), or None."""
         name, bar, subname = fullname.lower().partition("|")
-        command = self._named(name, self.names)
+        command = self._named(name)
         return command.subcommands.get(subname) if command and bar else command
 
     def resolve(self, words: Iterable[bytes]) -> Command | None:
@@ -157,7 +164,7 @@ class Schema:
         goes on, or None.
         """
         names = (word.decode("latin-1").lower() for word in words)
-        command = self._named(next(names, ""), self.names)
+        command = self._named(next(names, ""))
         if command is None or not command.subcommands:
             return command
         subname = next(names, None)

@@ -133,16 +133,9 @@ def rename_command(engine: Engine, old: bytes, new: bytes) -> None:
     """Give a command another name, or with an empty one none.
 
     Raises:
-        KeyError: there is no command ``old``.
-        ValueError: ``new`` is a command already.
-        EngineError: no memory, or too many names.
+        EngineError: there is no command ``old``, ``new`` is one already, no memory, or too many names.
     """
-    code = lib.tr_api_rename(engine._g, old, len(old), new, len(new))
-    if code == lib.TR_ENOENT:
-        raise KeyError(old)
-    if code == lib.TR_EEXIST:
-        raise ValueError(new)
-    check(code)
+    check(lib.tr_api_rename(engine._g, old, len(old), new, len(new)))
 
 
 def _text(p: Any) -> str:
