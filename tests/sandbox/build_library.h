@@ -31,7 +31,7 @@ static const char *build_path(const char *name) {
     return path;
 }
 
-/* Compiles source text ("c" or "c++") into name; flags may be empty. 0 or what the compiler says. */
+/* Compiles source text ("c" or "c++") into name; flags may be empty. 0 or the compiler's end. */
 static int build_library(const char *name, const char *language, const char *flags,
                          const char *source) {
     char command[512];

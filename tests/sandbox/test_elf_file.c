@@ -3,20 +3,16 @@
  * bit of one, read from the end of a page whose neighbour is not there. */
 #include "sandbox/elf_file.h"
 
-#include <sys/mman.h>
-
 #include "base/err.h"
 #include "base/rng.h"
 #include "build_library.h"
 #include "check.h"
-
-#define PAGE ((size_t)4096)
+#include "guard.h"
 
 typedef struct image {
     uint8_t *bytes;
     size_t size;
-    uint8_t *room; /* the mapping; its last page is out of bounds */
-    size_t room_size;
+    guard room; /* the bytes end where it ends */
 } image;
 
 static image load(const char *name) {
@@ -26,18 +22,15 @@ static image load(const char *name) {
     fseek(f, 0, SEEK_END);
     one.size = (size_t)ftell(f);
     rewind(f);
-    size_t pages = (one.size + PAGE - 1) / PAGE * PAGE;
-    one.room_size = pages + PAGE;
-    one.room = mmap(NULL, one.room_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    mprotect(one.room + pages, PAGE, PROT_NONE);
-    one.bytes = one.room + pages - one.size;
+    one.room = guard_new(one.size);
+    one.bytes = (uint8_t *)one.room.start + one.room.size - one.size;
     if (fread(one.bytes, 1, one.size, f) != one.size) one.size = 0;
     fclose(f);
     return one;
 }
 
 static void unload(image *one) {
-    munmap(one->room, one->room_size);
+    guard_free(&one->room);
 }
 
 /* Asks everything; the sum keeps the compiler from leaving anything out. */
