@@ -6,19 +6,46 @@
 #include "base/err.h"
 #include "sandbox/wire/protocol.h"
 
-static uint64_t get_le(const uint8_t *p, size_t width) {
-    uint64_t v = 0;
-    for (size_t i = 0; i < width; i++) v |= (uint64_t)p[i] << (8 * i);
-    return v;
-}
-
-static uint8_t *put_le(uint8_t *p, uint64_t v, size_t width) {
-    for (size_t i = 0; i < width; i++) p[i] = (uint8_t)(v >> (8 * i));
-    return p + width;
+/* Written out, so that compilers make one load or store of each. */
+static uint32_t get_u16(const uint8_t *p) {
+    return p[0] | (uint32_t)p[1] << 8;
 }
 
 static uint32_t get_u32(const uint8_t *p) {
-    return (uint32_t)get_le(p, 4);
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t get_u64(const uint8_t *p) {
+    return get_u32(p) | (uint64_t)get_u32(p + 4) << 32;
+}
+
+static uint64_t get_le(const uint8_t *p, size_t width) {
+    switch (width) {
+    case 1:
+        return p[0];
+    case 2:
+        return get_u16(p);
+    case 4:
+        return get_u32(p);
+    default:
+        return get_u64(p);
+    }
+}
+
+static uint8_t *put_u32(uint8_t *p, uint32_t v) {
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+    return p + 4;
+}
+
+static uint8_t *put_le(uint8_t *p, uint64_t v, size_t width) {
+    if (width == 8) return put_u32(put_u32(p, (uint32_t)v), (uint32_t)(v >> 32));
+    if (width == 4) return put_u32(p, (uint32_t)v);
+    p[0] = (uint8_t)v;
+    if (width == 2) p[1] = (uint8_t)(v >> 8);
+    return p + width;
 }
 
 /* Bytes of a number of the kind; of a length or a count for the others. */
@@ -32,9 +59,9 @@ const char *tr_wire_why_invalid(const uint8_t *bytes, tr_wire_channel channel, t
                                 tr_wire_header *out) {
     tr_wire_header h;
     if (get_u32(bytes) != TR_WIRE_MAGIC) return "no message begins like this";
-    h.version = (uint16_t)get_le(bytes + 4, 2);
-    h.type = (uint16_t)get_le(bytes + 6, 2);
-    h.request_id = get_le(bytes + 8, 8);
+    h.version = (uint16_t)get_u16(bytes + 4);
+    h.type = (uint16_t)get_u16(bytes + 6);
+    h.request_id = get_u64(bytes + 8);
     h.flags = get_u32(bytes + 16);
     h.length = get_u32(bytes + 20);
     if (h.version < TR_WIRE_VERSION_MIN || h.version > TR_WIRE_VERSION_MAX) {
@@ -44,7 +71,7 @@ const char *tr_wire_why_invalid(const uint8_t *bytes, tr_wire_channel channel, t
     if (spec == NULL) return "an unknown type";
     if (spec->channel != channel) return "a message of the other channel";
     if (spec->from != from) return "a message of the other side";
-    if (get_le(bytes + 24, 8) != 0) return "a reserved field is not 0";
+    if (get_u64(bytes + 24) != 0) return "a reserved field is not 0";
     int may_queue = spec->role == TR_REQUEST && channel == TR_DATA && from == TR_FROM_ENGINE;
     if ((h.flags & ~(may_queue ? TR_WIRE_QUEUED : 0u)) != 0) return "an unknown flag";
     if ((h.request_id == 0) != (spec->role == TR_ONE_WAY)) return "a wrong request id";
@@ -94,6 +121,17 @@ static int count_fits(const tr_wire_spec *spec, const tr_wire_field *field, cons
     return count == (uint64_t)field->per * other.count;
 }
 
+/* Sets a number's field. */
+static void set_number(uint8_t *to, uint64_t v, size_t width) {
+    uint8_t u8 = (uint8_t)v;
+    uint16_t u16 = (uint16_t)v;
+    uint32_t u32 = (uint32_t)v;
+    if (width == 1) memcpy(to, &u8, 1);
+    else if (width == 2) memcpy(to, &u16, 2);
+    else if (width == 4) memcpy(to, &u32, 4);
+    else memcpy(to, &v, 8);
+}
+
 static const char *read_field(reader *r, const tr_wire_spec *spec, const tr_wire_field *field,
                               uint8_t *body) {
     size_t width = width_of(field->kind);
@@ -104,12 +142,7 @@ static const char *read_field(reader *r, const tr_wire_spec *spec, const tr_wire
     uint8_t *to = body + field->offset;
     if (field->kind < TR_WIRE_BYTES) {
         if (v > field->max) return "a number is out of its bounds";
-        uint8_t u8 = (uint8_t)v;
-        uint16_t u16 = (uint16_t)v;
-        uint32_t u32 = (uint32_t)v;
-        const void *from = width == 1 ? (void *)&u8 : width == 2 ? (void *)&u16
-                         : width == 4 ? (void *)&u32 : (void *)&v;
-        memcpy(to, from, width);
+        set_number(to, v, width);
         return NULL;
     }
     if (field->kind == TR_WIRE_BYTES) {
@@ -265,19 +298,19 @@ int tr_wire_encode(tr_mem *mem, tr_buf *out, uint16_t type, uint32_t flags, uint
 
 uint64_t tr_wire_u64_at(const tr_wire_list *list, uint32_t i) {
     tr_assert(i < list->count);
-    return list->packed != NULL ? get_le(list->packed + (size_t)i * 8, 8) : list->items.u64s[i];
+    return list->packed != NULL ? get_u64(list->packed + (size_t)i * 8) : list->items.u64s[i];
 }
 
 int64_t tr_wire_i64_at(const tr_wire_list *list, uint32_t i) {
     tr_assert(i < list->count);
-    return list->packed != NULL ? (int64_t)get_le(list->packed + (size_t)i * 8, 8)
+    return list->packed != NULL ? (int64_t)get_u64(list->packed + (size_t)i * 8)
                                 : list->items.i64s[i];
 }
 
 double tr_wire_f64_at(const tr_wire_list *list, uint32_t i) {
     tr_assert(i < list->count);
     if (list->packed == NULL) return list->items.f64s[i];
-    uint64_t bits = get_le(list->packed + (size_t)i * 8, 8);
+    uint64_t bits = get_u64(list->packed + (size_t)i * 8);
     double v;
     memcpy(&v, &bits, sizeof v);
     return v;

@@ -13,8 +13,8 @@
  * Bytes of a peer are never trusted: a header is judged by tr_wire_why_invalid() before its body
  * is read, a body by tr_wire_decode(), which looks at nothing outside of the bytes that came, takes
  * no value out of the bounds of its field, and wants the body used up to its last byte. Both answer
- * with a reason in words, a static text. What we send is held to the same bounds: a body that breaks
- * them gives TR_ELIMIT.
+ * with a reason in words, a static text. What we send is held to the same bounds: a body that
+ * breaks them gives TR_ELIMIT.
  *
  * Cost: one pass over the body, no allocation but room in the output.
  */
@@ -51,7 +51,7 @@ typedef enum tr_wire_kind {
     TR_WIRE_F64S
 } tr_wire_kind;
 
-/* The header as it lies on the wire: for its offsets only, the bytes are read one field at a time. */
+/* The header as it lies on the wire: for its offsets, the bytes are read one field at a time. */
 typedef struct tr_wire_header_layout {
     uint32_t magic;
     uint16_t version;

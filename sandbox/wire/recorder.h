@@ -2,8 +2,8 @@
  *
  * They lie in the shared memory, so they are there after SIGSEGV and SIGKILL. The host writes, from
  * any thread and from signal handlers: no lock, no allocation, no library call. The engine reads
- * when the host is dead, or while it runs, and believes nothing: a wild write of the module may have
- * hit anything. It copies every entry once and marks what is not whole. What must be trusted is to
+ * when the host is dead, or while it runs, and believes nothing: a wild write of the module may
+ * have hit anything. It copies every entry once and marks what is not whole. What must be trusted is to
  * be recorded on the engine's side too. The record of the crash itself is sandbox/crash.h's, in the
  * crash area of the same memory.
  *

@@ -45,8 +45,8 @@ void tr_session_init(tr_session *session, tr_wire_side side, tr_wire_channel cha
 void tr_session_set_phase(tr_session *session, tr_state phase);
 tr_state tr_session_state(const tr_session *session);
 
-/* We are about to send, with these header flags. For a request and a one-way message sets *id, for an
- * answer *id is the request's already. NULL: send it; else why not: our own mistake, or a bound was
+/* We are about to send, with these header flags. For a request and a one-way message sets *id, for
+ * an answer *id is the request's already. NULL: send it; else why not: our own mistake, or a bound was
  * reached. */
 const char *tr_session_send(tr_session *session, uint16_t type, uint32_t flags, uint64_t *id);
 /* This came. NULL: it may; else the reason to hang up. */

@@ -56,7 +56,8 @@ static void check_message(tr_mem *mem, const uint8_t *data, size_t size) {
     tr_wire_header header;
     if (size < TR_WIRE_HEADER_BYTES) return;
     for (int i = 0; i < 4; i++) {
-        if (tr_wire_why_invalid(data, (tr_wire_channel)(i / 2), (tr_wire_side)(i % 2), &header)) continue;
+        tr_wire_channel channel = (tr_wire_channel)(i / 2);
+        if (tr_wire_why_invalid(data, channel, (tr_wire_side)(i % 2), &header)) continue;
         if (header.length != size - TR_WIRE_HEADER_BYTES) continue;
         check_body(mem, &header, data + TR_WIRE_HEADER_BYTES);
     }

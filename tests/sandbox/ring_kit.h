@@ -119,8 +119,8 @@ static int rk_receive(rk_end *end) {
 
 typedef void (*rk_play)(rk_end *host);
 
-/* A process that attaches, takes the life lock, plays and exits with 0. It leaves the memory mapped:
- * a lock that is unmapped dies unnoticed. */
+/* A process that attaches, takes the life lock, plays and exits with 0. It leaves the memory
+ * mapped: a lock that is unmapped dies unnoticed. */
 static pid_t rk_spawn(const rk_end *engine, rk_play play) {
     fflush(NULL);
     pid_t pid = fork();

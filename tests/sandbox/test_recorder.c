@@ -60,7 +60,8 @@ static void after_death(void) {
     CHECK_EQ_INT(tr_recorder_read(&engine.shm, got, 16), 1);
     CHECK_EQ_INT(got[0].function, 77);
     uint8_t first = 0;
-    CHECK_EQ_INT(pread(engine.shm.fd, &first, 1, TR_SHM_CRASH_AT), 1); /* as a reader without a map */
+    /* As a reader without a map. */
+    CHECK_EQ_INT(pread(engine.shm.fd, &first, 1, TR_SHM_CRASH_AT), 1);
     CHECK_EQ_INT(first, 1);
     CHECK(TR_CRASH_RECORD_BYTES <= TR_SHM_CRASH_BYTES);
     CHECK_EQ_INT((uintptr_t)engine.shm.crash_at % 8, 0);

@@ -150,7 +150,9 @@ static void flood(void) {
     rk_meet(&engine);
     int good = 0;
     for (uint64_t i = 1; i <= 100; i++) CHECK_EQ_INT(rk_put(&engine, i, 20000, rk_soon()), 0);
-    for (uint64_t i = 1; i <= 100; i++) good += rk_receive(&engine) == 0 && rk_is(&engine, i, 20000);
+    for (uint64_t i = 1; i <= 100; i++) {
+        good += rk_receive(&engine) == 0 && rk_is(&engine, i, 20000);
+    }
     CHECK_EQ_INT(good, 100);
     CHECK_EQ_INT(rk_receive(&engine), TR_ECLOSED);
     CHECK_EQ_INT(rk_reap(pid), 0);
@@ -303,7 +305,7 @@ static void heat(void) {
     CHECK_EQ_INT(rk_close(&engine), 0);
 }
 
-/* ------------------------------------------------------------------ threads, for the race detector */
+/* ------------------------------------------------------------------ for the race detector */
 
 static void *echo_thread(void *arg) {
     rk_end *host = arg;
@@ -360,7 +362,7 @@ static void bad_words(void) {
     }
 }
 
-/* A head that goes back, a header that nobody may send, a length that changes after it was judged. */
+/* A length that changes before it is judged, a head that goes back, a header of the other side. */
 static void bad_messages(void) {
     rk_end engine, host;
     pair(&engine, &host);
@@ -428,7 +430,8 @@ static void scribbled(void) {
             rc = tr_ring_receive(&engine.ring, &engine.in, &engine.header,
                                  tr_futex_now_ns() + 2000000);
             if (rc == 0) {
-                CHECK_EQ_INT(tr_buf_unread(&engine.in), TR_WIRE_HEADER_BYTES + engine.header.length);
+                size_t whole = TR_WIRE_HEADER_BYTES + (size_t)engine.header.length;
+                CHECK_EQ_INT(tr_buf_unread(&engine.in), whole);
                 CHECK(engine.header.length <= tr_wire_spec_of(engine.header.type)->max);
                 rc = rk_put(&engine, 1 + (uint64_t)i, 70, tr_futex_now_ns() + 2000000);
             }

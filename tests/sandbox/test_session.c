@@ -3,6 +3,10 @@
 #include "check.h"
 #include "sandbox/wire/session.h"
 
+#define EARLY "a question before the last one is answered"
+#define OTHER "an answer to another question than the last"
+#define UNASKED "an answer that nobody asked for"
+
 typedef struct talk {
     tr_session engine;
     tr_session host;
@@ -42,7 +46,7 @@ static void greeting(void) {
     CHECK_EQ_STR(say(&t, TR_MSG_PING, 0, &ping), "not in this state");
     CHECK_EQ_STR(say(&t, TR_MSG_HELLO, 0, &id), "");
     CHECK_EQ_STR(say(&t, TR_MSG_HELLO_ANSWER, 0, &id), "");
-    CHECK_EQ_STR(say(&t, TR_MSG_HELLO_ANSWER, 0, &id), "an answer that nobody asked for");
+    CHECK_EQ_STR(say(&t, TR_MSG_HELLO_ANSWER, 0, &id), UNASKED);
     CHECK_EQ_STR(say(&t, TR_MSG_HELLO, 0, &id), "a second time");
     tr_session_set_phase(&t.engine, TR_STATE_READY);
     tr_session_set_phase(&t.host, TR_STATE_READY);
@@ -50,7 +54,7 @@ static void greeting(void) {
     CHECK_EQ_STR(say(&t, TR_MSG_PING, 0, &ping), "");
     CHECK(ping != load);
     uint64_t wrong = load;
-    CHECK_EQ_STR(say(&t, TR_MSG_PING_ANSWER, 0, &wrong), "an answer that nobody asked for");
+    CHECK_EQ_STR(say(&t, TR_MSG_PING_ANSWER, 0, &wrong), UNASKED);
     CHECK_EQ_STR(say(&t, TR_MSG_PING_ANSWER, 0, &ping), ""); /* control answers in any order */
     CHECK_EQ_STR(say(&t, TR_MSG_LOAD_MODULE_ANSWER, 0, &load), "");
 }
@@ -69,17 +73,16 @@ static void floor_and_stack(void) {
     CHECK_EQ_STR(say(&t, TR_MSG_RUN_COMMAND, TR_WIRE_QUEUED, &second), "");
     CHECK_EQ_STR(say(&t, TR_MSG_REPLICATE_VERBATIM, 0, &none), "");
     CHECK_EQ_STR(say(&t, TR_MSG_CALL, 0, &call), "");
-    CHECK_EQ_STR(force(&t.engine, TR_MSG_OPEN_KEY, 0, 9), "a question before the last one is answered");
-    CHECK_EQ_STR(force(&t.engine, TR_MSG_RUN_COMMAND_ANSWER, 0, first),
-                 "an answer to another question than the last");
+    CHECK_EQ_STR(force(&t.engine, TR_MSG_OPEN_KEY, 0, 9), EARLY);
+    CHECK_EQ_STR(force(&t.engine, TR_MSG_RUN_COMMAND_ANSWER, 0, first), OTHER);
     CHECK_EQ_STR(say(&t, TR_MSG_RUN_COMMAND, 0, &nested), "");
     CHECK_EQ_STR(say(&t, TR_MSG_OPEN_KEY, 0, &open), "");
-    CHECK_EQ_STR(force(&t.host, TR_MSG_CALL_ANSWER, 0, call), "an answer to another question than the last");
+    CHECK_EQ_STR(force(&t.host, TR_MSG_CALL_ANSWER, 0, call), OTHER);
     CHECK_EQ_STR(say(&t, TR_MSG_OPEN_KEY_ANSWER, 0, &open), "");
-    CHECK_EQ_STR(force(&t.host, TR_MSG_CALL_ANSWER, 0, call), "an answer to another question than the last");
+    CHECK_EQ_STR(force(&t.host, TR_MSG_CALL_ANSWER, 0, call), OTHER);
     CHECK_EQ_STR(say(&t, TR_MSG_RUN_COMMAND_ANSWER, 0, &nested), "");
     CHECK_EQ_STR(say(&t, TR_MSG_CALL_ANSWER, 0, &call), "");
-    CHECK_EQ_STR(force(&t.engine, TR_MSG_RUN_COMMAND_ANSWER, 0, second), "an answer that nobody asked for");
+    CHECK_EQ_STR(force(&t.engine, TR_MSG_RUN_COMMAND_ANSWER, 0, second), UNASKED);
     CHECK_EQ_STR(say(&t, TR_MSG_RUN_COMMAND_ANSWER, 0, &first), "");
     CHECK_EQ_STR(say(&t, TR_MSG_RUN_COMMAND_ANSWER, 0, &second), "");
     CHECK_EQ_INT(tr_session_state(&t.engine), TR_STATE_IDLE);

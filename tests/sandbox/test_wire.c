@@ -1,7 +1,7 @@
 /* Aim: bytes of a peer give a value or a reason, never a crash; both ways agree with the golden
  * messages. Method: every golden message is decoded, shown, encoded from what was decoded and from
- * plain arrays; then each truncation and each flipped bit is judged, in a block of memory of exactly
- * that size, and whatever is accepted must come out again as it came in. */
+ * plain arrays; then each truncation and each flipped bit is judged, in a block of memory of
+ * exactly that size, and whatever is accepted must come out again as it came in. */
 #include "base/err.h"
 #include "check.h"
 #include "wire_golden.h"
@@ -22,14 +22,17 @@ static const char *judge(const uint8_t *data, size_t len, const tr_wire_spec *fr
     tr_wire_header header;
     const char *why = "cut short";
     body b;
-    if (len >= TR_WIRE_HEADER_BYTES) why = tr_wire_why_invalid(copy, from->channel, from->from, &header);
+    if (len >= TR_WIRE_HEADER_BYTES) {
+        why = tr_wire_why_invalid(copy, from->channel, from->from, &header);
+    }
     if (why == NULL && header.length != len - TR_WIRE_HEADER_BYTES) why = "another length";
     if (why == NULL) {
         why = tr_wire_decode(header.type, copy + TR_WIRE_HEADER_BYTES, header.length, &b);
     }
     if (why == NULL) {
         tr_buf out = {0};
-        CHECK_EQ_INT(tr_wire_encode(&mem, &out, header.type, header.flags, header.request_id, &b), 0);
+        int rc = tr_wire_encode(&mem, &out, header.type, header.flags, header.request_id, &b);
+        CHECK_EQ_INT(rc, 0);
         CHECK_EQ_MEM(out.data, out.wpos, data, len);
         tr_buf_release(&mem, &out);
     }
@@ -48,7 +51,8 @@ static void unpack(const tr_wire_spec *spec, body *b, void **owned) {
         owned[i] = calloc(list->count + 1, sizeof(tr_wire_bytes));
         tr_wire_cursor cursor = {0};
         for (uint32_t j = 0; j < list->count; j++) {
-            if (field->kind == TR_WIRE_TEXTS) tr_wire_next(list, &cursor, (tr_wire_bytes *)owned[i] + j);
+            tr_wire_bytes *text = (tr_wire_bytes *)owned[i] + j;
+            if (field->kind == TR_WIRE_TEXTS) tr_wire_next(list, &cursor, text);
             else ((uint64_t *)owned[i])[j] = tr_wire_u64_at(list, j);
         }
         plain.items.u64s = owned[i];
