@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "exec/multi.h"
 #include "exec/reply.h"
 #include "net/sock.h"
 
@@ -200,6 +201,9 @@ int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_n
         .wait = (int)c->wait,
         .readable_wanted = (conn->interest & TR_POLL_READ) != 0,
         .writable_wanted = (conn->interest & TR_POLL_WRITE) != 0,
+        .queued = tr_multi_active(c) ? c->multi->count : -1,
+        .watched = c->multi ? c->multi->watched_count : 0,
+        .queue_bytes = tr_multi_memory(c),
         .name = c->name.ptr,
         .name_len = c->name.len,
         .lib_name = c->lib_name.ptr,

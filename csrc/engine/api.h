@@ -57,6 +57,8 @@ typedef struct tr_api_client {
     int64_t age_us, idle_us;
     uint32_t flags;
     int fd, db, proto, wait, readable_wanted, writable_wanted;
+    int queued, watched; /* commands in MULTI, -1: not in one; keys of WATCH */
+    uint64_t queue_bytes;
     const char *name, *lib_name, *lib_ver, *last_command;
     size_t name_len, lib_name_len, lib_ver_len;
     char addr[TR_NAME_MAX], laddr[TR_NAME_MAX];

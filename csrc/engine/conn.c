@@ -7,6 +7,7 @@
 #include "engine/client_memory.h"
 #include "engine/engine.h"
 #include "engine/obituary.h"
+#include "exec/multi.h"
 #include "exec/reply.h"
 #include "net/sock.h"
 
@@ -88,6 +89,7 @@ size_t tr_conn_memory(const tr_conn *conn) {
     size_t bytes = tr_mem_size(conn) + tr_outq_memory(&conn->client.out) + tr_parser_memory(&conn->parser);
     if (conn->in.data) bytes += tr_mem_size(conn->in.data);
     if (conn->held) bytes += tr_mem_size(conn->held);
+    bytes += tr_multi_memory(&conn->client);
     if (conn->client.name.ptr) bytes += tr_mem_size(conn->client.name.ptr);
     return bytes;
 }

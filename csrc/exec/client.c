@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "exec/exec.h"
+#include "exec/multi.h"
 
 static uint32_t hash_id(uint64_t id) {
     return (uint32_t)((id * 0x9e3779b97f4a7c15u) >> 32);
@@ -37,6 +38,7 @@ void tr_client_release(tr_client *c) {
         x->client_count--;
     }
     if (c->wait == TR_WAIT_PAUSE) x->paused_clients--;
+    tr_multi_release(c);
     tr_outq_clear(&c->out);
     drop_text(c, &c->name);
     drop_text(c, &c->lib_name);
@@ -48,6 +50,7 @@ void tr_client_reset(tr_client *c) {
                     TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY;
     c->flags &= kept;
     if (!c->x->password_set) c->flags |= TR_CLIENT_AUTHENTICATED;
+    tr_multi_end(c);
     c->db = &c->x->store->dbs[0];
     c->w.proto = 2;
     drop_text(c, &c->name);

@@ -19,6 +19,7 @@
 #define TR_CLIENT_NAME_MAX 65536 /* bytes of a client's name, library name or version */
 
 struct tr_exec;
+struct tr_multi;
 
 typedef enum tr_client_flag {
     TR_CLIENT_AUTHENTICATED = 1 << 0,
@@ -68,6 +69,7 @@ typedef struct tr_client {
     tr_text name;
     tr_text lib_name;
     tr_text lib_ver;
+    struct tr_multi *multi; /* owned; NULL: neither MULTI nor WATCH */
     int64_t created_us;   /* wall clock */
     int64_t active_us;    /* last input; wall clock */
     uint64_t commands;

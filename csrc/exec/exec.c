@@ -6,11 +6,27 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "command_table.h"
+#include "exec/multi.h"
 #include "exec/reply.h"
+
+#define ARITY_TEXT_MAX 160 /* bytes of the error about a wrong count of arguments */
 
 static int never(const tr_hnode *node, const void *key, size_t len) {
     (void)node, (void)key, (void)len;
     return 0; /* clients are looked up with their own comparison */
+}
+
+static void on_changed(void *ctx, tr_db *db, const char *key, size_t len) {
+    tr_multi_key_changed(ctx, db, key, len);
+}
+
+static void on_flushed(void *ctx, int db_id) {
+    tr_multi_flushed(ctx, db_id);
+}
+
+static void on_swapped(void *ctx, int a, int b) {
+    tr_multi_swapped(ctx, a, b);
 }
 
 int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock) {
@@ -32,6 +48,11 @@ int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock
     tr_out_pool_init(&x->pool, mem);
     tr_outq_init(&x->sink, &x->pool);
     tr_hash_init(&x->clients, mem, never);
+    tr_hash_init(&x->watched, mem, never);
+    store->hooks.ctx = x;
+    store->hooks.changed = on_changed;
+    store->hooks.flushed = on_flushed;
+    store->hooks.swapped = on_swapped;
     tr_exec_turn(x);
     tr_exec_begin(x);
     return TR_OK;
@@ -48,6 +69,8 @@ void tr_exec_release(tr_exec *x) {
     tr_free(x->mem, x->stats);
     tr_free(x->mem, x->errors);
     tr_hash_release(&x->clients);
+    tr_assert(tr_hash_count(&x->watched) == 0);
+    tr_hash_release(&x->watched);
     tr_renames_release(&x->renames, x->mem);
     tr_outq_clear(&x->sink);
     tr_out_pool_release(&x->pool);
@@ -170,14 +193,27 @@ static const tr_command *resolve(tr_client *c) {
     return cmd;
 }
 
+/* Before it could run or be queued. EXEC refused is the end of its transaction, if there is one. */
 static void reject(tr_client *c, const tr_command *cmd, const char *text) {
     c->x->stats[cmd->id].rejected++;
+    if (cmd->fn == tr_cmd_exec) {
+        const char *reason = strncmp(text, "ERR ", 4) == 0 ? text + 4 : text;
+        tr_reply_errorf(c, "EXECABORT Transaction discarded because of: %s", reason);
+        tr_multi_end(c);
+        return;
+    }
+    tr_multi_abort(c);
     tr_reply_error(c, text);
+}
+
+/* What the command will do: EXEC does what was queued. */
+static uint64_t deeds(const tr_client *c, const tr_command *cmd) {
+    return cmd->fn == tr_cmd_exec && c->multi != NULL ? cmd->flags | c->multi->flags : cmd->flags;
 }
 
 static int pauses(const tr_exec *x, const tr_client *c, const tr_command *cmd) {
     if (x->pause == TR_PAUSE_NONE || c->flags & (TR_CLIENT_REPLICA | TR_CLIENT_INTERNAL)) return 0;
-    return x->pause == TR_PAUSE_ALL || cmd->flags & (TR_CMD_WRITE | TR_CMD_MAY_REPLICATE);
+    return x->pause == TR_PAUSE_ALL || deeds(c, cmd) & (TR_CMD_WRITE | TR_CMD_MAY_REPLICATE);
 }
 
 static int may_debug(const tr_exec *x, const tr_client *c) {
@@ -188,8 +224,9 @@ static int may_debug(const tr_exec *x, const tr_client *c) {
 static int admit(tr_client *c, const tr_command *cmd) {
     tr_exec *x = c->x;
     if (TR_UNLIKELY(!tr_command_arity_ok(cmd, c->argc))) {
-        x->stats[cmd->id].rejected++;
-        tr_reply_errorf(c, "ERR wrong number of arguments for '%s' command", cmd->fullname);
+        char text[ARITY_TEXT_MAX];
+        snprintf(text, sizeof(text), "ERR wrong number of arguments for '%s' command", cmd->fullname);
+        reject(c, cmd, text);
         return 0;
     }
     if (TR_UNLIKELY(!tr_client_may_enter(c)) && !(cmd->flags & TR_CMD_NO_AUTH)) {
@@ -203,7 +240,8 @@ static int admit(tr_client *c, const tr_command *cmd) {
                "restart the server.");
         return 0;
     }
-    if (x->store->maxmemory != 0 && tr_store_make_room(x->store) != TR_OK && cmd->flags & TR_CMD_DENYOOM) {
+    if (x->store->maxmemory != 0 && tr_store_make_room(x->store) != TR_OK &&
+        deeds(c, cmd) & TR_CMD_DENYOOM) {
         reject(c, cmd, TR_MSG_OOM);
         return 0;
     }
@@ -233,6 +271,21 @@ static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
         if (s->latency == NULL) return; /* counted all the same, only not in a bucket */
     }
     tr_latency_add(s->latency, ns);
+}
+
+/* Between MULTI and EXEC: 1 when the command runs all the same; else it has been queued or refused. */
+static int runs_in_multi(tr_client *c, const tr_command *cmd) {
+    if (cmd->fn != NULL && (cmd->fn == tr_cmd_exec || cmd->fn == tr_cmd_discard || cmd->fn == tr_cmd_multi ||
+                            cmd->fn == tr_cmd_watch || cmd->fn == tr_cmd_quit || cmd->fn == tr_cmd_reset))
+        return 1;
+    if (cmd->flags & TR_CMD_NO_MULTI) {
+        reject(c, cmd, "ERR Command not allowed inside a transaction");
+    } else if (tr_multi_queue(c, cmd) != TR_OK) {
+        reject(c, cmd, TR_MSG_NO_MEMORY);
+    } else {
+        tr_reply_simple(c, "QUEUED");
+    }
+    return 0;
 }
 
 static void run(tr_client *c, const tr_command *cmd) {
@@ -277,13 +330,41 @@ void tr_execute(tr_client *c) {
     tr_debug_assert(c->argc >= 1 && c->wait == TR_WAIT_NONE);
     if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP))) aim_reply(c);
     const tr_command *cmd = resolve(c);
-    if (TR_LIKELY(cmd != NULL && admit(c, cmd))) {
+    if (TR_UNLIKELY(cmd == NULL)) tr_multi_abort(c);
+    int goes = cmd != NULL && admit(c, cmd);
+    if (TR_UNLIKELY(c->multi != NULL) && goes && c->multi->active) goes = runs_in_multi(c, cmd);
+    if (TR_LIKELY(goes)) {
         run(c, cmd);
         x->totals.commands++;
         c->commands++;
     }
     if (c->wait == TR_WAIT_NONE) end_reply(c);
     if (TR_UNLIKELY(c->out.failed)) c->flags |= TR_CLIENT_CLOSE_NOW;
+}
+
+void tr_exec_run_queue(tr_client *c) {
+    tr_exec *x = c->x;
+    tr_multi *m = c->multi;
+    const tr_command *exec = c->cmd;
+    const tr_arg *argv = c->argv;
+    int argc = c->argc;
+    int64_t began_ns = x->stopwatch_ns;
+    tr_multi_unwatch(c); /* own changes must not matter */
+    m->active = 0; /* the commands run, they are not queued again */
+    m->running = 1;
+    tr_reply_array(c, (size_t)m->count);
+    for (int i = 0; i < m->count; i++) {
+        c->argv = m->queue[i].argv;
+        c->argc = m->queue[i].argc;
+        run(c, m->queue[i].cmd);
+        x->totals.commands++;
+    }
+    tr_multi_end(c);
+    c->cmd = exec;
+    c->argv = argv;
+    c->argc = argc;
+    c->flags &= ~(uint32_t)TR_CLIENT_FAILED_COMMAND;
+    x->stopwatch_ns = began_ns; /* EXEC's own time is that of the whole */
 }
 
 void tr_exec_finish(tr_client *c) {

@@ -74,6 +74,7 @@ typedef struct tr_exec {
     tr_out_pool pool;
     tr_outq sink;             /* takes replies that nobody wants */
     tr_hash clients;          /* by id */
+    tr_hash watched;          /* keys that somebody watches; see multi.h */
     uint64_t next_client_id;
     uint64_t client_count;    /* without TR_CLIENT_INTERNAL */
     int64_t now_us;           /* wall clock of this run of commands */
@@ -119,6 +120,8 @@ const tr_command *tr_exec_resolve(const tr_exec *x, const tr_arg *argv, int argc
 /* Runs the command in c->argv, c->argc >= 1. Afterwards c->wait tells whether the client may go
  * on. */
 void tr_execute(tr_client *c);
+/* EXEC: runs what the client has queued, in one go, and replies; the queue and the watches are gone afterwards. */
+void tr_exec_run_queue(tr_client *c);
 /* The asynchronous Python command of this client has replied. */
 void tr_exec_finish(tr_client *c);
 /* CLIENT PAUSE; the longer of two ends and the stronger of two modes wins. */

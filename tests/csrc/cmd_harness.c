@@ -1,6 +1,7 @@
 #include "cmd_harness.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static void note(cmd_harness *h, const tr_db *db, const char *what, const char *
 static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *name, const char *key,
                      size_t len) {
     (void)cls;
-    note(ctx, db, name, key, len);
+    note((cmd_harness *)((char *)ctx - offsetof(cmd_harness, x)), db, name, key, len);
 }
 
 /* ---- opening and closing ---- */
@@ -72,9 +73,9 @@ cmd_harness *harness_new(int proto) {
     h->clock = (tr_clock){.fake = 1, .fake_wall_us = HARNESS_EPOCH_MS * 1000, .fake_mono_ns = 1};
     tr_assert(tr_store_init(&h->store, &h->mem, DBS, seed) == TR_OK);
     h->store.types[TR_LIST] = &list_ops;
-    h->store.hooks = (tr_store_hooks){.ctx = h, .event = on_event};
     h->store.notify_mask = ~0u;
     tr_assert(tr_exec_init(&h->x, &h->mem, &h->store, &h->clock) == TR_OK);
+    h->store.hooks.event = on_event; /* its context is the tr_exec */
     h->x.debug_enabled = TR_DEBUG_YES;
     tr_client_init(&h->c, &h->x, 1, TR_CLIENT_INTERNAL);
     h->c.w.proto = proto;

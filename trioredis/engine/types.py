@@ -232,6 +232,9 @@ class ClientInfo:
     output_memory: int
     output_chunk: int
     memory: int
+    queued_commands: int | None
+    queue_bytes: int
+    watched_keys: int
     blocked: bool
     paused: bool
     closing_now: bool
