@@ -113,6 +113,7 @@ def command_requests(commands: dict[str, Any], *parents: bytes) -> Iterator[byte
         words = (*parents, name.split("|")[-1].encode())
         count = min(abs(int(facts.get("arity", 1))), ARGS_MAX) - len(words)
         yield request(*words, *SAMPLES[: max(count, 0)])
+        yield request(b"COMMAND", b"GETKEYSANDFLAGS", *words, *SAMPLES[: max(count, 0)])
         yield from command_requests(facts.get("subcommands") or {}, words[0])
 
 
@@ -177,6 +178,13 @@ def debug_workloads() -> Iterator[bytes]:
         yield request(b"HELLO", b"3") + allow + call * 2
 
 
+def lcs_workloads() -> Iterator[bytes]:
+    """Yield what LCS can do, with two strings that have much in common."""
+    strings = request(b"MSET", b"key", b"ohmytext", b"other", b"mynewtext")
+    for options in (b"", b"LEN", b"IDX", b"IDX MINMATCHLEN 4 WITHMATCHLEN"):
+        yield strings + request(b"LCS", b"key", b"other", *options.split())
+
+
 def seeds(commands: Path) -> Iterator[bytes]:
     """Yield every seed."""
     yield from SHAPES
@@ -190,6 +198,7 @@ def seeds(commands: Path) -> Iterator[bytes]:
         yield from command_requests(facts.get("commands", facts))
         yield from workloads(facts.get("commands", facts), WORKLOADS)
     yield from debug_workloads()
+    yield from lcs_workloads()
 
 
 def write(folder: Path, commands: Path) -> int:
