@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "check.h"
 #include "jail_attempts.h"
+#include "sandbox/jail_impl.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -232,8 +233,10 @@ static const struct row {
 #ifdef __x86_64__
     {"call of x32", x32_call, BOTH, KILLED, NULL},
     {"call of x32, trapped", x32_call, BOTH, KILLED, trap},
+    {"call of x32, trapped and caught", x32_call_caught, BOTH, KILLED, trap},
 #endif
     {"environment", environment_is_wiped, BOTH, 0, set_language},
+    {"bytes of the environment", environment_bytes_are_wiped, BOTH, 0, set_language},
     {"foreign descriptor", use_foreign_descriptor, BOTH, EBADF, NULL},
     {"standard input", stdin_is_null, BOTH, 0, NULL},
     {"other descriptors", nothing_else_is_open, BOTH, 0, NULL},
@@ -519,6 +522,61 @@ static void test_time_to_enter(void) {
            times[1] - times[0], times[2] - times[1], times[3] - times[2]);
 }
 
+/* Several walls stop the same thing; each must do it without the others. */
+static int alone(bool landlock, attempt *try) {
+    memset(page, 0, sizeof(*page));
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        tr_jail jail;
+        tr_jail_policy policy = base_policy();
+        int rc = tr_jail_prepare(&policy, &jail, &page->report);
+        jail.pid = getpid();
+        if (rc == 0) rc = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (rc == 0 && landlock) rc = tr__jail_landlock_enter(&jail, &page->report);
+        if (rc == 0 && !landlock) {
+            rc = tr__jail_seccomp_enter(&jail, TR_JAIL_LOADING, &page->report);
+        }
+        page->outcome = rc == 0 ? try() : rc;
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    return page->outcome;
+}
+
+static void test_landlock_alone(void) {
+    CHECK_EQ_INT(alone(true, open_module), 0);
+    int abi = page->report.landlock_abi;
+    if (abi == 0) {
+        printf("     not tested: this kernel has no Landlock\n");
+        return;
+    }
+    CHECK_EQ_INT(alone(true, open_passwd), EACCES);
+    CHECK_EQ_INT(alone(true, create_tmp), EACCES);
+    CHECK_EQ_INT(alone(true, open_tmpfile), EACCES);
+    CHECK_EQ_INT(alone(true, remove_module), EACCES);
+    CHECK_EQ_INT(alone(true, make_folder), EACCES);
+    CHECK_EQ_INT(alone(true, do_exec), EACCES);
+    CHECK_EQ_INT(alone(true, connect_inet), abi >= 4 ? EACCES : ECONNREFUSED);
+    CHECK_EQ_INT(alone(true, bind_inet), abi >= 4 ? EACCES : 0);
+    CHECK_EQ_INT(alone(true, kill_parent), abi >= 6 ? EPERM : 0);
+    CHECK_EQ_INT(alone(true, kill_self), 0);
+}
+
+static void test_filter_alone(void) {
+    CHECK_EQ_INT(alone(false, open_passwd), 0); /* which file it is, a filter cannot see */
+    CHECK_EQ_INT(alone(false, create_tmp), EACCES);
+    CHECK_EQ_INT(alone(false, open_tmpfile), EACCES);
+    CHECK_EQ_INT(alone(false, write_module), EACCES);
+    CHECK_EQ_INT(alone(false, remove_module), EACCES);
+    CHECK_EQ_INT(alone(false, make_folder), EACCES);
+    CHECK_EQ_INT(alone(false, connect_inet), EACCES);
+    CHECK_EQ_INT(alone(false, bind_inherited), EACCES);
+    CHECK_EQ_INT(alone(false, kill_parent), EPERM);
+    CHECK_EQ_INT(alone(false, kill_group), EPERM);
+    CHECK_EQ_INT(alone(false, become_dumpable), EPERM);
+}
+
 static int make_module(void) {
     char command[256];
     snprintf(command, sizeof(command),
@@ -535,6 +593,8 @@ int main(void) {
     snprintf(module_path, sizeof(module_path), "%s/m.so", modules);
     page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     foreign_fd = open("/dev/null", O_RDONLY);
+    if (dup2(foreign_fd, 60) != 60) return 1; /* above all that is kept */
+    old_environment = environ[0];
     kept_fds[2] = socket(AF_INET, SOCK_STREAM, 0);
     if (page == MAP_FAILED || make_module() != 0) return 1;
     RUN(test_the_attempts_work_outside);
@@ -545,6 +605,8 @@ int main(void) {
     RUN(test_call_of_i386);
 #endif
     RUN(test_stacked_filters);
+    RUN(test_landlock_alone);
+    RUN(test_filter_alone);
     RUN(test_second_filter_reaches_threads);
     RUN(test_dies_with_its_parent);
     RUN(test_parent_that_is_gone);
