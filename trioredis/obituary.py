@@ -1,4 +1,7 @@
-"""Why a connection ended, as a log line: limits that it broke, what it sent wrong, what it waited too long for."""
+"""Why a connection ended, as a log line: limits that it broke, what it sent wrong, what it waited too long for.
+
+Connections of browsers are not among them: they cost an attacker nothing, so :mod:`trioredis.watch` sums them up.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,6 @@ def log_obituary(log: Log, reason: CloseReason, last: Obituary) -> None:
             log.emit(EVENTS.CLIENT_TIMEOUT, idle_s=last.idle_us // US_PER_S)
         case CloseReason.PROTOCOL:
             log.emit(EVENTS.CLIENT_PROTOCOL_ERROR, error=last.detail)
-        case CloseReason.CROSS_PROTOCOL:
-            log.emit(EVENTS.SECURITY_CROSS_PROTOCOL, sign=last.detail)
         case CloseReason.EVICTED:
             log.emit(EVENTS.CLIENT_KILLED, by=EVICTION)
         case _:

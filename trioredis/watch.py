@@ -80,6 +80,7 @@ class EngineReporter:
         self._watch: Final = watch
         self._rejected: Final = Sum()
         self._denied: Final = Sum()
+        self._browsers: Final = Sum()
         self._evicted: Final = Sum()
         self._flushed: Final = Sum()
         self._swapped: Final = Sum()
@@ -95,6 +96,8 @@ class EngineReporter:
         self._rejected.say(now_s, self._say_rejected)
         self._denied.add(now_s, notes, notes.denied)
         self._denied.say(now_s, self._say_denied)
+        self._browsers.add(now_s, notes, notes.cross_protocol)
+        self._browsers.say(now_s, self._say_browsers)
         self._evicted.add(now_s, notes, notes.evicted_keys, notes.evicted_bytes)
         self._evicted.say(now_s, self._say_evicted)
         self._flushed.add(now_s, notes, notes.flushes, notes.flushed_keys)
@@ -112,6 +115,15 @@ class EngineReporter:
 
     def _say_denied(self, cases: Sum, last: WatchNotes) -> None:
         self._log.emit(EVENTS.SERVER_PROTECTED_MODE_DENIED, addr=last.denied_addr, times=cases.count)
+
+    def _say_browsers(self, cases: Sum, last: WatchNotes) -> None:
+        self._log.emit(
+            EVENTS.SECURITY_CROSS_PROTOCOL,
+            client_id=last.cross_client,
+            addr=last.cross_addr,
+            times=cases.count,
+            sign=last.cross_sign,
+        )
 
     def _say_evicted(self, cases: Sum, last: WatchNotes) -> None:
         self._log.emit(

@@ -59,6 +59,7 @@ void tr__obituary_write(tr_conn *conn) {
     o->out_class = (int)tr__engine_out_class(c);
     if (conn->fd >= 0) tr_sock_peer_name(conn->fd, o->addr);
     describe(conn, o);
+    if (conn->close_reason == TR_CLOSE_CROSS_PROTOCOL) tr__watch_cross_protocol(g, o);
     if (g->obituaries_last) g->obituaries_last->next = o;
     else g->obituaries = o;
     g->obituaries_last = o;

@@ -1,10 +1,23 @@
 #include "engine/watch.h"
 
+#include <string.h>
+
+#include "base/assert.h"
 #include "engine/engine.h"
 
 void tr__watch_refused(uint64_t *count, char *addr, int fd) {
     (*count)++;
     if (tr_sock_peer_name(fd, addr) != 0) addr[0] = '\0';
+}
+
+void tr__watch_cross_protocol(tr_engine *g, const tr_obituary *o) {
+    tr_watch *w = &g->watch;
+    size_t len = strlen(o->detail);
+    tr_assert(len < TR_SIGN_MAX);
+    w->cross_protocol++;
+    w->cross_client = o->id;
+    memcpy(w->cross_addr, o->addr, sizeof(w->cross_addr));
+    memcpy(w->cross_sign, o->detail, len + 1);
 }
 
 void tr__watch_turn(tr_engine *g, uint64_t ns, uint64_t commands) {

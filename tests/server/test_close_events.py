@@ -157,14 +157,14 @@ async def test_who_killed_a_client(tmp_path: Path) -> None:
 
 async def test_the_largest_client_is_evicted(tmp_path: Path) -> None:
     async with (
-        logged(tmp_path, maxmemory_clients="1mb") as log,
+        logged(tmp_path, maxmemory_clients="16mb") as log,
         await connect(log.server.port) as small,
         await connect(log.server.port) as spared,
         await connect(log.server.port) as large,
     ):
         await ask(spared, b"CLIENT NO-EVICT ON\r\n", b"+OK\r\n")
         await spared.send_all(b"*1\r\n$%d\r\n" % (8 * MB) + bytes(MB // 2))
-        await large.send_all(b"*1\r\n$%d\r\n" % (8 * MB) + bytes(MB // 4))
+        await large.send_all(b"*1\r\n$%d\r\n" % (64 * MB))
         await send_until_cut(large)
         line = await log.wait("client.killed")
         assert (line["addr"], line["by"]) == (name(large), "maxmemory-clients")
@@ -228,7 +228,7 @@ class FakeWatch:
     """Says what it is told to, once."""
 
     def __init__(self) -> None:
-        self.notes = WatchNotes(0, "", 0, "", 0, 0, "", 0, 0, 0, 0, 0, 0, 0, False, 0, 0, (0, 0))
+        self.notes = WatchNotes(0, "", 0, "", 0, 0, "", "", 0, 0, "", 0, 0, 0, 0, 0, 0, 0, False, 0, 0, (0, 0))
 
     def take(self) -> WatchNotes:
         return self.notes

@@ -38,13 +38,18 @@ class WatchNotes:
     """What happened since the last time. Sizes are bytes, times nanoseconds.
 
     ``rejected`` and ``denied`` count connections turned away (too many clients, protected mode), with the address of
-    the last one. ``turn_...`` is about the longest turn of the loop. ``flush_db`` -1 means all databases.
+    the last one; ``cross_...`` is about those of browsers, with the word that gave the last away. ``turn_...`` is about
+    the longest turn of the loop. ``flush_db`` -1 means all databases.
     """
 
     rejected: int
     rejected_addr: str
     denied: int
     denied_addr: str
+    cross_protocol: int
+    cross_client: int
+    cross_addr: str
+    cross_sign: str
     turn_ns: int
     turn_commands: int
     slowest: str
@@ -99,6 +104,10 @@ class EngineWatch:
             rejected_addr=_text(out.rejected_addr),
             denied=out.denied,
             denied_addr=_text(out.denied_addr),
+            cross_protocol=out.cross_protocol,
+            cross_client=out.cross_client,
+            cross_addr=_text(out.cross_addr),
+            cross_sign=_text(out.cross_sign),
             turn_ns=out.turn_ns,
             turn_commands=out.turn_commands,
             slowest="" if out.slowest == ffi.NULL else _text(out.slowest),

@@ -34,7 +34,7 @@ _NOTHING_TO_DO = "Nothing."
 
 _CLIENT_ID = integer("client_id", "number of the connection, as CLIENT ID gives it")
 _ADDR = text("addr", "the client's address and port, or the Unix socket's path")
-_LAST_ADDR = text("addr", "address and port of the last one that was refused")
+_LAST_ADDR = text("addr", "address and port of the last one")
 _TIMES = integer("times", "how often since the last line of this kind")
 _ERROR = text("error", "what the system or the library said")
 _LISTENER = text("listener", "address and port, or path, of the listening socket")
@@ -434,7 +434,7 @@ class EVENTS:
         "security.cross_protocol",
         _WARNING,
         "Closing client {client_id}: it sent {sign}, as a web browser does; possibly an attack",
-        (_CLIENT_ID, _ADDR, text("sign", "the first word of HTTP that was seen: POST or Host:")),
+        (_CLIENT_ID, _LAST_ADDR, _TIMES, text("sign", "the first word of HTTP that was seen: POST or Host:")),
         "Somebody makes a browser or an HTTP client near the address send requests to this port: find out who.",
     )
 
