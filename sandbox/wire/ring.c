@@ -170,6 +170,10 @@ static int spin(tr_ring *ring, int for_room, int64_t deadline_ns) {
     return 0;
 }
 
+static int is_past(int64_t deadline_ns) {
+    return deadline_ns != TR_RING_NO_DEADLINE && tr_futex_now_ns() >= deadline_ns;
+}
+
 /* Sleeps until the doorbell changes, the peer dies or the deadline comes. */
 static void sleep_once(tr_ring *ring, uint32_t value, int64_t deadline_ns) {
     tr_shm_word *bell = &ring->shm->head->doorbell[ring->side];
@@ -205,7 +209,7 @@ static int wait_for(tr_ring *ring, int for_room, int64_t deadline_ns) {
         if (rc != 0) break;
         if (dead) {
             rc = fail(ring, TR_ECLOSED, "the peer is dead");
-        } else if (tr_futex_now_ns() >= deadline_ns) {
+        } else if (is_past(deadline_ns)) {
             rc = TR_EAGAIN;
         } else {
             sleep_once(ring, value, deadline_ns);
@@ -330,12 +334,15 @@ int tr_ring_take(tr_ring *ring, tr_buf *into, tr_wire_header *header) {
 
 int tr_ring_receive(tr_ring *ring, tr_buf *into, tr_wire_header *header, int64_t deadline_ns) {
     tr_ring_flush(ring);
-    for (;;) {
-        int rc = tr_ring_take(ring, into, header);
-        if (rc == TR_EAGAIN) rc = wait_for(ring, 0, deadline_ns);
-        else return rc;
+    int rc = tr_ring_take(ring, into, header);
+    while (rc == TR_EAGAIN) {
+        rc = wait_for(ring, 0, deadline_ns);
         if (rc != 0) return rc;
+        rc = tr_ring_take(ring, into, header);
+        /* A message that comes in drops must not keep us beyond the deadline. */
+        if (rc == TR_EAGAIN && is_past(deadline_ns)) return rc;
     }
+    return rc;
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -361,7 +368,8 @@ static int set_aside(tr_ring *ring) {
     }
 }
 
-/* Waits until there is room. */
+/* Waits until there is room. A peer that gives it in drops, or talks instead, can't keep us beyond
+ * the deadline. */
 static int make_room(tr_ring *ring, int64_t deadline_ns) {
     int rc = look_room(ring);
     while (rc == 0 && ring->room == 0) {
@@ -369,6 +377,7 @@ static int make_room(tr_ring *ring, int64_t deadline_ns) {
         rc = wait_for(ring, 1, deadline_ns);
         if (rc == 0) rc = set_aside(ring);
         if (rc == 0) rc = look_room(ring);
+        if (rc == 0 && is_past(deadline_ns)) rc = TR_EAGAIN;
     }
     return rc;
 }

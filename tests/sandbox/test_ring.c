@@ -392,6 +392,35 @@ static void bad_messages(void) {
     CHECK_EQ_INT(rk_close(&host), 0);
 }
 
+/* Begins a message of 48 MB and fills it slot by slot, as fast as they are emptied. */
+static void play_drip(rk_end *host) {
+    rk_greet(host);
+    tr_assert(rk_put(host, 2, 900, 0) == 0);
+    uint32_t length = 48 << 20;
+    memcpy(host->shm.slots_at[TR_FROM_HOST] + SLOT + 20, &length, sizeof length);
+    tr_shm_word *head = &host->shm.head->head[TR_FROM_HOST];
+    for (uint32_t filled = 1;; filled++) {
+        while (filled - atomic_load(&host->shm.head->tail[TR_FROM_ENGINE].value) >= 16) {}
+        atomic_store(&head->value, filled);
+        tr_futex_wake(&host->shm.head->doorbell[TR_FROM_ENGINE].value);
+    }
+}
+
+/* Drops that keep coming don't move the deadline. */
+static void drips(void) {
+    rk_end engine;
+    rk_engine(&engine, SLOT, 16);
+    pid_t pid = rk_spawn(&engine, play_drip);
+    rk_meet(&engine);
+    CHECK_EQ_INT(tr_ring_receive(&engine.ring, &engine.in, &engine.header,
+                                 tr_futex_now_ns() + 3000000),
+                 TR_EAGAIN);
+    CHECK(engine.ring.partial_need > (48 << 20));
+    kill(pid, SIGKILL);
+    rk_reap(pid);
+    CHECK_EQ_INT(rk_close(&engine), 0);
+}
+
 /* Writes at random all over the memory, more often into what matters, until it is killed. */
 static void play_scribble(rk_end *host) {
     tr_rng rng = {(uint64_t)getpid()};
@@ -468,6 +497,7 @@ int main(void) {
     RUN(threads);
     RUN(bad_words);
     RUN(bad_messages);
+    RUN(drips);
     RUN(scribbled);
     return CHECK_DONE();
 }
