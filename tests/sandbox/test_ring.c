@@ -402,7 +402,8 @@ static void play_drip(rk_end *host) {
     for (uint32_t filled = 1;; filled++) {
         while (filled - atomic_load(&host->shm.head->tail[TR_FROM_ENGINE].value) >= 16) {}
         atomic_store(&head->value, filled);
-        tr_futex_wake(&host->shm.head->doorbell[TR_FROM_ENGINE].value);
+        tr_futex_word *bell = &host->shm.head->doorbell[TR_FROM_ENGINE].value;
+        if (atomic_load(bell) != 0 && atomic_exchange(bell, 0) != 0) tr_futex_wake(bell);
     }
 }
 
