@@ -345,7 +345,7 @@ static int x32_call(void) {
 }
 /* What a module that catches SIGSYS would live through. */
 static void survive(int signal) {
-    _exit(0);
+    _exit(signal == SIGSYS ? 0 : 1);
 }
 static int x32_call_caught(void) {
     signal(SIGSYS, survive);

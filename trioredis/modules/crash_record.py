@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Final
+from typing import Final, NamedTuple
 
 MAGIC: Final = 0x48435254
 VERSION: Final = 1
@@ -34,6 +34,43 @@ _X86_64: Final = (
     *("rip", "eflags", "err", "trapno"),
 )
 _AARCH64: Final = (*(f"x{number}" for number in range(31)), "sp", "pc", "pstate")
+
+
+class _Head(NamedTuple):
+    """The fixed fields, in the order of the layout."""
+
+    magic: int
+    version: int
+    machine: int
+    claimed: int
+    cause: int
+    parts: int
+    signal: int
+    code: int
+    system_error: int
+    address: int
+    exit_status: int
+    sender_pid: int
+    sender_uid: int
+    system_call: int
+    time_ns: int
+    pid: int
+    tid: int
+    thread_name: bytes
+    stack_low: int
+    stack_high: int
+    pc: int
+    sp: int
+    fp: int
+    stack_from: int
+    register_count: int
+    method: int
+    frame_count: int
+    frames_cut: int
+    stack_bytes: int
+    maps_bytes: int
+    maps_cut: int
+    faults: int
 
 
 class BadRecord(ValueError):
@@ -156,46 +193,44 @@ def parse_record(raw: bytes | bytearray | memoryview) -> CrashRecord | None:
     data = bytes(raw[:RECORD_BYTES])
     if len(data) < RECORD_BYTES:
         raise BadRecord(f"{len(data)} bytes are no crash record, which has {RECORD_BYTES}")
-    head = _HEAD.unpack_from(data)
-    magic, version, machine_number, _claimed, cause, parts, signal, code, _errno, address = head[:10]
-    exit_status, sender_pid, sender_uid, system_call, time_ns, pid, tid, name = head[10:18]
-    stack_low, stack_high, pc, sp, fp, stack_from = head[18:24]
-    register_count, method, frame_count, frames_cut, stack_bytes, maps_bytes, _maps_cut, faults = head[24:]
-    if magic != MAGIC:
-        raise BadRecord(f"magic number {magic:#x}, not {MAGIC:#x}")
-    if version != VERSION:
-        raise BadRecord(f"version {version}, not {VERSION}")
-    if parts == 0:
-        return None
-    machine = Machine(_enum(Machine, machine_number))
-    values = _REGISTERS.unpack_from(data, _HEAD.size)[: min(register_count, REGISTERS_MAX)]
-    maps = data[_MAPS_AT : _MAPS_AT + min(maps_bytes, MAPS_BYTES_MAX)]
+    head = _Head._make(_HEAD.unpack_from(data))
+    if head.magic != MAGIC:
+        raise BadRecord(f"magic number {head.magic:#x}, not {MAGIC:#x}")
+    if head.version != VERSION:
+        raise BadRecord(f"version {head.version}, not {VERSION}")
+    return _take_apart(head, data) if head.parts else None
+
+
+def _take_apart(head: _Head, data: bytes) -> CrashRecord:
+    machine = Machine(_enum(Machine, head.machine))
+    values = _REGISTERS.unpack_from(data, _HEAD.size)[: min(head.register_count, REGISTERS_MAX)]
+    maps = data[_MAPS_AT : _MAPS_AT + min(head.maps_bytes, MAPS_BYTES_MAX)]
     return CrashRecord(
         machine=machine,
-        cause=Cause(_enum(Cause, cause)),
-        parts=Part(parts & 0x7F),
-        signal=signal,
-        code=code,
-        address=address,
-        exit_status=exit_status,
-        sender_pid=sender_pid,
-        sender_uid=sender_uid,
-        system_call=system_call if system_call >= 0 else None,
-        time_ns=time_ns,
-        pid=pid,
-        tid=tid,
-        thread_name=_text(name),
-        stack_low=stack_low,
-        stack_high=stack_high,
-        pc=pc,
-        sp=sp,
-        fp=fp,
-        stack_from=stack_from,
-        stack=data[_STACK_AT : _STACK_AT + min(stack_bytes, STACK_BYTES_MAX)],
+        cause=Cause(_enum(Cause, head.cause)),
+        parts=Part(head.parts & 0x7F),
+        signal=head.signal,
+        code=head.code,
+        address=head.address,
+        exit_status=head.exit_status,
+        sender_pid=head.sender_pid,
+        sender_uid=head.sender_uid,
+        system_call=head.system_call if head.system_call >= 0 else None,
+        time_ns=head.time_ns,
+        pid=head.pid,
+        tid=head.tid,
+        thread_name=_text(head.thread_name),
+        stack_low=head.stack_low,
+        stack_high=head.stack_high,
+        pc=head.pc,
+        sp=head.sp,
+        fp=head.fp,
+        stack_from=head.stack_from,
+        stack=data[_STACK_AT : _STACK_AT + min(head.stack_bytes, STACK_BYTES_MAX)],
         registers=tuple(zip(REGISTER_NAMES[machine], values, strict=False)),
-        frames=_FRAMES.unpack_from(data, _HEAD.size + _REGISTERS.size)[: min(frame_count, FRAMES_MAX)],
-        frames_cut=frames_cut != 0,
-        frames_reliable=method == 1,
-        faults=faults,
+        frames=_FRAMES.unpack_from(data, _HEAD.size + _REGISTERS.size)[: min(head.frame_count, FRAMES_MAX)],
+        frames_cut=head.frames_cut != 0,
+        frames_reliable=head.method == 1,
+        faults=head.faults,
         mappings=parse_mappings(maps.decode("utf-8", "replace")),
     )
