@@ -248,7 +248,7 @@ class Server:
             await self._asked_to_stop.wait()
             if self._shutdown is not None:
                 await self._drain(self._shutdown)
-        self._reporter.look()
+        self._reporter.look(last=True)
         self.closing.set()
         for ident in list(self.engine.clients()):
             self.engine.kill(ident, CloseReason.SHUTDOWN)

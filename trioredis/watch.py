@@ -6,6 +6,7 @@ summed up in one line, so that a flood of cases is no flood of lines.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
@@ -88,23 +89,24 @@ class EngineReporter:
         self._was_over_limit = False
         self._troubled: dict[int, str] = {}
 
-    def look(self) -> None:
-        """Log what there is to say. Never waits."""
+    def look(self, *, last: bool = False) -> None:
+        """Log what there is to say; ``last``: what has gathered too, because nobody will look again. Never waits."""
         now_s = trio.current_time()
+        say_s = math.inf if last else now_s
         notes = self._watch.take()
         self._rejected.add(now_s, notes, notes.rejected)
-        self._rejected.say(now_s, self._say_rejected)
+        self._rejected.say(say_s, self._say_rejected)
         self._denied.add(now_s, notes, notes.denied)
-        self._denied.say(now_s, self._say_denied)
+        self._denied.say(say_s, self._say_denied)
         self._browsers.add(now_s, notes, notes.cross_protocol)
-        self._browsers.say(now_s, self._say_browsers)
+        self._browsers.say(say_s, self._say_browsers)
         self._evicted.add(now_s, notes, notes.evicted_keys, notes.evicted_bytes)
-        self._evicted.say(now_s, self._say_evicted)
+        self._evicted.say(say_s, self._say_evicted)
         self._flushed.add(now_s, notes, notes.flushes, notes.flushed_keys)
-        self._flushed.say(now_s, self._say_flushed)
+        self._flushed.say(say_s, self._say_flushed)
         self._swapped.add(now_s, notes, notes.swaps)
-        self._swapped.say(now_s, self._say_swapped)
-        self._look_at_turns(now_s, notes)
+        self._swapped.say(say_s, self._say_swapped)
+        self._look_at_turns(now_s, say_s, notes)
         self._look_at_memory()
         self._look_at_listeners()
 
@@ -152,11 +154,11 @@ class EngineReporter:
         info = self._engine.client(ident)
         return self._log.bind(client_id=ident, addr=info.addr) if info else self._log.bind(client_id=ident)
 
-    def _look_at_turns(self, now_s: float, notes: WatchNotes) -> None:
+    def _look_at_turns(self, now_s: float, say_s: float, notes: WatchNotes) -> None:
         slow = self._slow
         if notes.turn_ns >= SLOW_TURN_MS * NS_PER_MS and (slow.last is None or notes.turn_ns > slow.last.turn_ns):
             slow.add(now_s, notes, 1)
-        slow.say(now_s, self._say_slow)
+        slow.say(say_s, self._say_slow)
 
     def _say_slow(self, cases: Sum, last: WatchNotes) -> None:
         self._log.emit(

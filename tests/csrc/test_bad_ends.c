@@ -165,6 +165,9 @@ static void test_obituaries_have_a_bound(void) {
         r.closed_id = id;
     }
     CHECK_EQ_INT(r.g->obituary_count, TR_OBITUARIES_MAX);
+    CHECK_EQ_INT(r.g->watch.cross_protocol, TR_OBITUARIES_MAX);
+    CHECK_EQ_INT(r.g->watch.cross_client, r.closed_id - 1);
+    CHECK_EQ_STR(r.g->watch.cross_sign, "POST");
     CHECK_EQ_INT(tr_obituary_take(r.g, r.closed_id, &o), 0);
     CHECK_EQ_INT(tr_obituary_take(r.g, r.closed_id - 1, &o), 1);
     CHECK_EQ_STR(o.detail, "POST");

@@ -247,7 +247,10 @@ async def test_a_flood_is_one_line_a_second(mock_clock: trio.testing.MockClock) 
         mock_clock.jump(PERIOD_S / 8)
     lines = [line.fields for line in capture.of(EVENTS.SERVER_PROTECTED_MODE_DENIED)]
     assert [(line["addr"], line["times"]) for line in lines] == [("192.0.2.1:0", 1), ("192.0.2.1:8", 8)]
-    assert len(capture.events) == 2
+    watch.notes = replace(watch.notes, denied=3)
+    reporter.look(last=True)
+    assert [line.fields["times"] for line in capture.of(EVENTS.SERVER_PROTECTED_MODE_DENIED)] == [1, 8, 3]
+    assert len(capture.events) == 3
 
 
 def test_a_listener_without_descriptors(tmp_path: Path) -> None:
