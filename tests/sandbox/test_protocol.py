@@ -196,10 +196,10 @@ def test_what_is_sent_is_held_to_the_bounds(changes: dict[str, Value], why: str)
 )
 def test_headers(at: int, value: int, why: str) -> None:
     data = bytearray(MESSAGES.encode(protocol.Ping(token=1), request_id=5))
-    assert MESSAGES.header(data, "control", "engine").request_id == 5
+    assert MESSAGES.header(bytes(data), "control", "engine").request_id == 5
     data[at] = value
     with pytest.raises(WireError, match=why):
-        MESSAGES.header(data, "control", "engine")
+        MESSAGES.header(bytes(data), "control", "engine")
 
 
 def test_only_the_engine_s_requests_may_queue() -> None:
