@@ -143,7 +143,7 @@ def test_the_log_follows(server: Server, one: RespClient) -> None:
     one.call("CONFIG", "SET", "loglevel", "verbose", "log-format", "json")
     with RespClient(server.address) as other:
         other.call("PING")
-    assert any(one.call("PING") and '"event":"client.opened"' in server.log_tail() for _ in range(LOOKS))
+        assert any(one.call("PING") and '"event":"client.opened"' in server.log_tail() for _ in range(LOOKS))
     one.call("CONFIG", "SET", "loglevel", "nothing")
     before = server.log_tail()
     one.call("CONFIG", "SET", "hz", "20")
