@@ -23,6 +23,7 @@ from trioredis.config import Config, ConfigApplyError
 from trioredis.daemon import Background
 from trioredis.engine import EngineError, disable_huge_pages, set_title
 from trioredis.observability import EVENTS, Log
+from trioredis.observability.process import supervisor
 
 PROGRAM: Final = "trioredis-server"
 RESERVED_FILES: Final = 32
@@ -54,7 +55,7 @@ class Process:
 
     def __init__(self, config: Config) -> None:
         self._config: Final = config
-        self._supervisor = supervisor(config.supervised)
+        self._supervisor: Final = supervisor(config.supervised)
         self._background: Background | None = None
         self._pid_file = ""
         self._oom_base: int | None = None
@@ -73,7 +74,7 @@ class Process:
             os.chdir(self._config.directory)
         except OSError as error:
             raise StartupError("dir", f"can't chdir to '{self._config.directory}': {error.strerror}") from error
-        if not self._config.daemonize or self._supervisor:
+        if not self._config.daemonize or self._supervisor != "no":
             return
         try:
             self._background = Background.enter()
@@ -89,6 +90,9 @@ class Process:
         config = self._config
         self._limit_files_at_start(log)
         self._warn_of_backlog(log)
+        if self._supervisor == "no" and config.supervised not in ("no", "auto"):
+            problem = f"{config.supervised} has not started this process, so it is not told"
+            log.emit(EVENTS.CONFIG_WARNING, directive="supervised", problem=problem)
         self._warn(log, "oom-score-adj", self._set_oom_score)
         self._warn(log, "server-cpulist", self._pin)
         self._warn(log, "crash-log-enabled", self._report_crashes)
@@ -108,7 +112,6 @@ class Process:
         if self._supervisor == "systemd":
             self._warn(log, "supervised", lambda: _notify("STATUS=Ready to accept connections\nREADY=1\n"))
         elif self._supervisor == "upstart":
-            os.environ.pop("UPSTART_JOB", None)
             os.kill(os.getpid(), signal.SIGSTOP)
         if self._background is not None:
             self._background.succeeded()
@@ -242,15 +245,6 @@ class Process:
             set_title(title(self._config))
         except EngineError as error:
             raise ConfigApplyError(f"the title can't be shown: {error}") from error
-
-
-def supervisor(asked: str) -> str:
-    """The service manager to notify: ``systemd``, ``upstart`` or, when it is not there, none."""
-    if asked in ("upstart", "auto") and "UPSTART_JOB" in os.environ:
-        return "upstart"
-    if asked in ("systemd", "auto") and "NOTIFY_SOCKET" in os.environ:
-        return "systemd"
-    return ""
 
 
 def raise_file_limit(wanted: int) -> int:

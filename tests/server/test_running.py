@@ -24,7 +24,8 @@ from tests._resp import ClosedError, RespClient
 from tests._servers import free_port
 from tests.server.kit import HOST, PATIENCE_SECONDS, Process
 from trioredis.config import Config
-from trioredis.process import RESERVED_FILES, parse_cpus, supervisor, title
+from trioredis.observability.process import supervisor
+from trioredis.process import RESERVED_FILES, parse_cpus, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,6 +156,8 @@ def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstra
         monkeypatch.setenv("NOTIFY_SOCKET", "@" + path if abstract else path)
         with server(tmp_path, "--supervised", "auto", "--daemonize", "yes") as process:  # stays in the foreground
             assert "READY=1" in manager.recv(4096).decode().splitlines()
+            with RespClient((HOST, process.port)) as client:
+                assert b"process_supervised:systemd\r\n" in client.call("INFO", "server")[1]
             process.signal(signal.SIGTERM)
             assert "STOPPING=1" in manager.recv(4096).decode().splitlines()
             assert process.ended()[0] == 0
@@ -173,16 +176,22 @@ def test_upstart_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_supervisor_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UPSTART_JOB", raising=False)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    assert {supervisor(asked) for asked in ("no", "auto", "systemd", "upstart")} == {""}
+    assert {supervisor(asked) for asked in ("no", "auto", "systemd", "upstart")} == {"no"}
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/notify")
-    assert [supervisor(asked) for asked in ("no", "auto", "systemd", "upstart")] == ["", "systemd", "systemd", ""]
+    assert [supervisor(asked) for asked in ("no", "auto", "systemd", "upstart")] == ["no", "systemd", "systemd", "no"]
     monkeypatch.setenv("UPSTART_JOB", "redis")
     assert [supervisor(asked) for asked in ("no", "auto", "systemd", "upstart")] == [
-        "",
+        "no",
         "upstart",
         "systemd",
         "upstart",
     ]
+
+
+def test_a_service_manager_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    with Process(tmp_path, "--bind", HOST, "--supervised", "systemd") as process:
+        assert "systemd has not started this process" in process.wait_for("Directive supervised")
 
 
 def limit_files(soft: int, hard: int) -> None:

@@ -29,7 +29,7 @@ from trioredis.observability.info_input import (
     ReplicationStats,
     ServerFacts,
 )
-from trioredis.observability.process import arch_bits, describe_os, read_process_stats
+from trioredis.observability.process import arch_bits, describe_os, read_process_stats, supervisor
 from trioredis.version import ALLOCATOR, GIT_DIRTY, GIT_SHA1, REDIS_VERSION, VERSION, build_id
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def _server(server: Subject) -> ServerFacts:
         executable=_executable(),
         os=_os(),
         arch_bits=arch_bits(),
+        supervised=supervisor(config.supervised),
         config_file=config.path,
         listeners=_listeners(server.listeners),
     )

@@ -48,6 +48,15 @@ def arch_bits() -> int:
     return struct.calcsize("P") * 8
 
 
+def supervisor(asked: str) -> str:
+    """The service manager to notify, for a value of ``supervised``: systemd, upstart or, when none is there, no."""
+    if asked in ("upstart", "auto") and "UPSTART_JOB" in os.environ:
+        return "upstart"
+    if asked in ("systemd", "auto") and "NOTIFY_SOCKET" in os.environ:
+        return "systemd"
+    return "no"
+
+
 def _rss_bytes(peak: int) -> int:
     try:
         stat = STAT_PATH.read_bytes()
