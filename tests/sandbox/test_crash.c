@@ -221,7 +221,8 @@ static void check_whole_record(int signal) {
     CHECK(record->sp + 65536 >= record->stack_low && record->sp < record->stack_high);
     CHECK(record->stack_from >= record->stack_low && record->stack_from < record->stack_high);
     CHECK(record->maps_bytes > 100);
-    CHECK(memmem(record->maps, record->maps_bytes, "test_crash", 10) != NULL);
+    const char *self = program_invocation_short_name;
+    CHECK(memmem(record->maps, record->maps_bytes, self, strlen(self)) != NULL);
 }
 
 static bool frames_have(deed *function, uint64_t room) {

@@ -262,6 +262,17 @@ static void test_every_wall_and_every_gate(void) {
     }
 }
 
+static int unjailed(attempt *try) {
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        page->outcome = try();
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    return page->outcome;
+}
+
 /* Outside of the jail each of these works or fails in another way: the rows above can fail. */
 static void test_the_attempts_work_outside(void) {
     CHECK_EQ_INT(open_passwd(), 0);
@@ -270,7 +281,7 @@ static void test_the_attempts_work_outside(void) {
     CHECK_EQ_INT(bind_inet(), 0);
     CHECK_EQ_INT(do_fork(), 0);
     CHECK_EQ_INT(fork_and_exec(), 0);
-    CHECK_EQ_INT(kill_parent(), 0);
+    CHECK_EQ_INT(unjailed(kill_parent), 0);
     CHECK_EQ_INT(map_code(), 0);
     CHECK_EQ_INT(six_threads(), 0);
     CHECK_EQ_INT(use_foreign_descriptor(), 0);
