@@ -32,14 +32,15 @@ def has_ipv6() -> bool:
 
 async def test_it_listens_and_serves() -> None:
     async with trioredis.open_server(port=0) as server:
-        assert server.port > 0
+        port = server.port
+        assert port > 0
         assert server.address[1] == server.port
         async with await connect(server.port) as stream:
             await ask(stream, *PING)
             await ask(stream, b"SET k v\r\nGET k\r\n", b"+OK\r\n$1\r\nv\r\n")
         assert server.statistics().commands == 3
     with pytest.raises(OSError, match="connect"):
-        await connect(server.port)
+        await connect(port)
 
 
 async def test_two_servers_in_one_program() -> None:
@@ -66,7 +67,8 @@ async def test_an_error_in_the_block_ends_the_server() -> None:
 async def test_cancelling_closes_everything() -> None:
     with trio.CancelScope() as scope:
         async with trioredis.open_server(port=0) as server:
-            stream = await connect(server.port)
+            port = server.port
+            stream = await connect(port)
             await ask(stream, *PING)
             scope.cancel()
             await trio.sleep_forever()
@@ -74,7 +76,7 @@ async def test_cancelling_closes_everything() -> None:
     async with stream:
         assert await rest(stream) == b""
     with pytest.raises(OSError, match="connect"):
-        await connect(server.port)
+        await connect(port)
 
 
 async def test_serve_in_a_nursery_of_the_program() -> None:

@@ -39,10 +39,11 @@ async def slow_reader(server: Server) -> AsyncIterator[trio.SocketStream]:
 
 async def test_a_slow_reader_gets_its_reply() -> None:
     async with trioredis.open_server(port=0) as server, slow_reader(server) as stream:
+        port = server.port
         server.stop("the test", grace_s=GENEROUS_SECONDS)
         await until(lambda: not server.listeners)
         with pytest.raises(OSError, match="connect"):
-            await connect(server.port)
+            await connect(port)
         assert not server.stopped.is_set()
         assert len(await rest(stream)) == REPLY_BYTES
         await server.stopped.wait()
