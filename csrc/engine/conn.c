@@ -148,6 +148,8 @@ static void refuse_input(tr_conn *conn, int rc) {
 /* Somebody's browser or mail server talks to us: a request line or header that no Redis client
  * sends. */
 static int is_cross_protocol(const tr_client *c) {
+    const tr_arg *name = &c->argv[0];
+    if (TR_LIKELY(name->len != 4 && name->len != 5)) return 0; /* most commands end here */
     return tr_arg_is(c, 0, "post") || tr_arg_is(c, 0, "host:");
 }
 
@@ -191,7 +193,7 @@ static void run_commands(tr_conn *conn, tr_buf *in) {
         }
         c->argv = conn->parser.argv;
         c->argc = conn->parser.argc;
-        if (TR_UNLIKELY(c->argv[0].len <= 5 && is_cross_protocol(c))) {
+        if (TR_UNLIKELY(is_cross_protocol(c))) {
             tr_conn_close(conn, TR_CLOSE_CROSS_PROTOCOL);
             return;
         }
