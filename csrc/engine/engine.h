@@ -36,6 +36,8 @@
 #define TR_RECENT_MS 4000           /* a spell of tr_recent */
 #define TR_SAMPLES 16               /* of the instantaneous figures */
 #define TR_CRON_REHASH_BUCKETS 2000 /* moved per database and cron run */
+#define TR_ENGINE_HZ_MIN 1          /* bounds of tr_engine_settings.hz, held by who sets it */
+#define TR_ENGINE_HZ_MAX 500
 
 enum { /* events of a connection, in the order in which they are taken */
     TR_EVENT_OPENED = 1,
