@@ -1,0 +1,261 @@
+/* host.h - the host program: what it knows, and what its parts lend each other.
+ *
+ *   engine's messages -> link.c -> tr_serve_<message>() -> callback of the module
+ *                                                              | RedisModule_X
+ *                                       engine <- link.c <- tr_rm_X()   (api_<subject>.c)
+ *
+ * One module is loaded, one thread at a time has the data channel: the main thread, or the thread
+ * that holds the module's lock (baton.h). What needs no channel may be called from any thread.
+ *
+ * The process is expendable. Whatever can't go on ends it by tr_host_die(), which leaves a report;
+ * so memory is never NULL here, and a message that the protocol forbids is never sent.
+ *
+ * Every function of the module API is tr_rm_<Name>, declared in the generated api_functions.h with
+ * the types of redismodule.h. The table of names there is what the loader resolves. Its first
+ * statement notes the call for the flight recorder: TR_NOTE(OpenKey, ctx, keyname, mode).
+ */
+#ifndef TR_HOST_HOST_H
+#define TR_HOST_HOST_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REDISMODULE_CORE
+#include "sandbox/include/redismodule.h"
+
+#include "sandbox/crash.h"
+#include "sandbox/host/api_functions.h"
+#include "sandbox/host/need.h"
+#include "sandbox/loader.h"
+#include "sandbox/wire/protocol.h"
+#include "sandbox/wire/recorder.h"
+#include "sandbox/wire/ring.h"
+#include "sandbox/wire/session.h"
+
+/* ------------------------------------------------------------------ strings */
+
+/* Counted; the count is atomic, since threads may share strings. len bytes and a NUL at p. */
+struct RedisModuleString {
+    _Atomic int refs;
+    size_t len;
+    size_t cap; /* usable bytes at p without the NUL */
+    char *p;    /* small, or a block of its own */
+    char small[];
+};
+
+/* One reference for the caller. */
+RedisModuleString *tr_string_new(const void *p, size_t len);
+void tr_string_free(RedisModuleString *s);
+static inline RedisModuleString *tr_string_hold(RedisModuleString *s) {
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+static inline tr_wire_bytes tr_string_wire(const RedisModuleString *s) {
+    return (tr_wire_bytes){.at = (const uint8_t *)s->p, .len = (uint32_t)s->len};
+}
+/* An argument vector of a message: argc strings in a block to be freed by tr_argv_free(). */
+RedisModuleString **tr_argv_from_wire(const tr_wire_list *list, int *argc);
+void tr_argv_free(RedisModuleString **argv, int argc);
+/* The items of a list for a message; free() them after sending. */
+tr_wire_bytes *tr_argv_to_wire(RedisModuleString *const *argv, int argc, tr_wire_list *list);
+
+/* ------------------------------------------------------------------ replies */
+
+#define TR_REPLY_OPEN_MAX 64 /* postponed lengths at once in one reply */
+
+/* RESP for the client, built locally and sent whole. */
+typedef struct tr_open_reply {
+    size_t at;   /* where its header goes */
+    size_t items; /* elements written since, of this level */
+    char kind;   /* * % ~ | */
+} tr_open_reply;
+
+typedef struct tr_reply {
+    tr_bytes out;
+    uint8_t resp; /* 2 or 3 */
+    bool failed;  /* has an error among what was written */
+    uint32_t open_count;
+    tr_open_reply open[TR_REPLY_OPEN_MAX];
+    tr_bytes codes;        /* first words of the errors, one after the other, NUL-ended */
+    uint32_t code_count;
+} tr_reply;
+
+void tr_reply_init(tr_reply *reply, uint8_t resp);
+void tr_reply_drop(tr_reply *reply);
+/* "CODE message" or "-CODE message", as an error reply. */
+void tr_reply_add_error(tr_reply *reply, const char *text, size_t len);
+/* Bytes that are RESP of the reply's version. */
+void tr_reply_add_raw(tr_reply *reply, const void *p, size_t len);
+
+/* ------------------------------------------------------------------ commands */
+
+typedef struct tr_host_command {
+    struct tr_host_command *next;
+    struct tr_host_command *parent; /* NULL: none */
+    uint32_t handle;                /* from the engine */
+    char *fullname;                 /* "container|sub" */
+    RedisModuleCmdFunc run;
+    bool getkeys; /* flagged getkeys-api or getchannels-api: asked for positions */
+    bool getchannels;
+} tr_host_command;
+
+/* ------------------------------------------------------------------ contexts */
+
+/* Bits of RedisModuleCtx.flags. */
+enum {
+    TR_CTX_COMMAND = 1 << 0,       /* runs a command; argv and client are there */
+    TR_CTX_LOAD = 1 << 1,          /* of OnLoad and OnUnload */
+    TR_CTX_KEYS = 1 << 2,          /* asked for positions of keys */
+    TR_CTX_CHANNELS = 1 << 3,      /* ... of channels */
+    TR_CTX_THREAD = 1 << 4,        /* of a thread; lives until FreeThreadSafeContext */
+    TR_CTX_BLOCKED_REPLY = 1 << 5, /* runs the reply callback of a blocked client */
+    TR_CTX_BLOCKED_TIMEOUT = 1 << 6,
+    TR_CTX_BLOCKED_GONE = 1 << 7,  /* ... disconnected */
+    TR_CTX_AUTO = 1 << 8,          /* AutoMemory() was said */
+    TR_CTX_NO_CLIENT = 1 << 9,     /* replies go nowhere: timers, events, type callbacks */
+    TR_CTX_REPLICATED = 1 << 10,   /* ReplicateVerbatim */
+};
+
+/* What AutoMemory() frees at the end. */
+typedef enum tr_auto_kind {
+    TR_AUTO_STRING,
+    TR_AUTO_KEY,
+    TR_AUTO_REPLY,
+    TR_AUTO_DICT,
+    TR_AUTO_INFO,
+    TR_AUTO_USER,
+} tr_auto_kind;
+
+typedef struct tr_auto {
+    tr_auto_kind kind;
+    void *p;
+} tr_auto;
+
+typedef struct tr_pool_block tr_pool_block; /* api_memory.c */
+
+struct RedisModuleCtx {
+    void *get_api; /* first: modules look the API up by it */
+    uint32_t flags;
+    tr_host_command *command; /* NULL: none runs */
+    uint64_t client_id;       /* 0: none */
+    uint64_t client_flags;    /* REDISMODULE_CLIENTINFO_FLAG_... */
+    uint64_t context_flags;   /* REDISMODULE_CTX_FLAGS_... */
+    uint64_t user;            /* handle of SetContextUser(); 0: none */
+    RedisModuleString *user_name; /* NULL: none */
+    uint32_t db;
+    int64_t now_us;
+    RedisModuleString **argv; /* owned */
+    int argc;
+    tr_reply reply;
+    tr_auto *autos;
+    uint32_t auto_count, auto_cap;
+    tr_pool_block *pool;
+    RedisModuleKey *keys; /* open ones, the newest first */
+    tr_numbers positions, position_flags; /* of KeyAtPos and the like */
+    tr_numbers redacted;
+    uint64_t effects;                    /* of run_command_answer */
+    struct RedisModuleBlockedClient *blocked; /* whose callback runs, or whose thread this is; NULL */
+    RedisModuleString *ready_key;        /* of a client blocked on keys */
+};
+
+/* An empty context with the API in it and the server's clock; resp 2, database 0. */
+void tr_ctx_init(RedisModuleCtx *ctx, uint32_t flags);
+/* Closes keys, frees what AutoMemory() owns, argv, reply and pool; not the struct. */
+void tr_ctx_release(RedisModuleCtx *ctx);
+/* p is to be freed with the context, if that frees things. ctx may be NULL. */
+void tr_ctx_own(RedisModuleCtx *ctx, tr_auto_kind kind, void *p);
+/* The module frees it itself. 1: the context had it. */
+int tr_ctx_disown(RedisModuleCtx *ctx, tr_auto_kind kind, void *p);
+void tr_pool_release(tr_pool_block *pool);
+
+/* ------------------------------------------------------------------ the process */
+
+typedef enum tr_death {
+    TR_DIE_ASSERT = 1, /* of the module */
+    TR_DIE_MEMORY = 3,
+    TR_DIE_HOST = 4,   /* the host gives up: misuse of the API, a broken channel */
+} tr_death;
+
+typedef struct tr_host {
+    tr_mem mem; /* of loader and wire */
+    tr_shm shm;
+    tr_ring ring;
+    tr_session session; /* of the data channel */
+    int control_fd;
+    tr_loader loader;
+    bool loading;   /* OnLoad runs */
+    bool unloading;
+    bool serving;
+    char *module_name; /* as SetModuleAttribs had it; NULL before */
+    int module_version, api_version;
+    uint64_t options;   /* REDISMODULE_OPTIONS_... */
+    uint32_t server_version;
+    int64_t now_us;     /* the cached clock: of the last grant of the floor */
+    tr_host_command *commands;
+    uint32_t type_count, filter_count;
+    uint32_t timers, blocked; /* pending ones */
+    _Atomic uint64_t used_bytes, peak_bytes; /* the module's memory */
+    uint32_t depth;     /* nested callbacks, for the flight recorder */
+    tr_bytes type_names; /* of this module's types, NUL-ended, one after the other */
+    RedisModuleString **command_names; /* of the server, sorted; for checks that need no round trip */
+    int command_name_count;
+} tr_host;
+
+extern tr_host tr_host_here;
+
+/* Ends the process with a report of this kind. */
+_Noreturn void tr_host_die(tr_death kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line for the server's log. level: 0 debug, 1 verbose, 2 notice, 3 warning; source as in the
+ * message log. From any thread. */
+void tr_host_log(int level, int source, const char *text, size_t len);
+/* The function behind a name of the API, or NULL. */
+void *tr_host_resolve(void *arg, const char *name);
+/* 1 when the server has a command of this name (any case), or one of ours. */
+int tr_host_has_command(const char *name, size_t len);
+
+/* ------------------------------------------------------------------ the flight recorder */
+
+void tr_note(uint32_t function, uint32_t flags, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+
+#define TR_NOTE_1(name) tr_note(TR_FN_##name, 0, 0, 0, 0, 0)
+#define TR_NOTE_2(name, a) tr_note(TR_FN_##name, 0, (uint64_t)(a), 0, 0, 0)
+#define TR_NOTE_3(name, a, b) tr_note(TR_FN_##name, 0, (uint64_t)(a), (uint64_t)(b), 0, 0)
+#define TR_NOTE_4(name, a, b, c) tr_note(TR_FN_##name, 0, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), 0)
+#define TR_NOTE_5(name, a, b, c, d)                                                                \
+    tr_note(TR_FN_##name, 0, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d))
+#define TR_NOTE_PICK(_1, _2, _3, _4, _5, which, ...) which
+/* TR_NOTE(Name, up to four arguments that fit 64 bits: pointers and integers). */
+#define TR_NOTE(...)                                                                               \
+    TR_NOTE_PICK(__VA_ARGS__, TR_NOTE_5, TR_NOTE_4, TR_NOTE_3, TR_NOTE_2, TR_NOTE_1)(__VA_ARGS__)
+
+/* ------------------------------------------------------------------ what the engine asks */
+
+/* One for each request or one-way message of the engine on the data channel: runs what it asks for
+ * and answers. body is decoded, valid for the call. */
+typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
+
+tr_serve_fn tr_serve_run_command;    /* api_command.c */
+tr_serve_fn tr_serve_run_filter;     /* api_filter.c */
+tr_serve_fn tr_serve_call_done;      /* api_call.c */
+tr_serve_fn tr_serve_type_load;      /* api_type.c */
+tr_serve_fn tr_serve_type_save;
+tr_serve_fn tr_serve_type_rewrite;
+tr_serve_fn tr_serve_type_free;
+tr_serve_fn tr_serve_type_unlink;
+tr_serve_fn tr_serve_type_copy;
+tr_serve_fn tr_serve_type_mem_usage;
+tr_serve_fn tr_serve_type_free_effort;
+tr_serve_fn tr_serve_type_digest;
+tr_serve_fn tr_serve_type_aux_save;
+tr_serve_fn tr_serve_type_aux_load;
+tr_serve_fn tr_serve_run_blocked;    /* api_block.c */
+tr_serve_fn tr_serve_server_event;   /* api_event.c */
+tr_serve_fn tr_serve_keyspace_event;
+tr_serve_fn tr_serve_run_job;
+tr_serve_fn tr_serve_run_info;       /* api_info.c */
+tr_serve_fn tr_serve_grant_floor;    /* serve.c */
+
+#endif
