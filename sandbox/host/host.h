@@ -198,6 +198,8 @@ typedef struct tr_host {
     uint32_t type_count, filter_count;
     uint32_t timers, blocked; /* pending ones */
     _Atomic uint64_t used_bytes, peak_bytes; /* the module's memory */
+    _Atomic uint64_t told_bytes; /* used_bytes as the engine heard of it last */
+    _Atomic(struct tr_shared_function *) shared; /* api_shared.c */
     uint32_t depth;     /* nested callbacks, for the flight recorder */
     tr_bytes type_names; /* of this module's types, NUL-ended, one after the other */
     RedisModuleString **command_names; /* of the server, sorted; for checks that need no round trip */
