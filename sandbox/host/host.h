@@ -64,28 +64,24 @@ tr_wire_bytes *tr_argv_to_wire(RedisModuleString *const *argv, int argc, tr_wire
 
 /* ------------------------------------------------------------------ replies */
 
-#define TR_REPLY_OPEN_MAX 64 /* postponed lengths at once in one reply */
+#define TR_REPLY_CODES_MAX 64 /* codes of errors that are counted for one reply: what the message holds */
 
-/* RESP for the client, built locally and sent whole. */
-typedef struct tr_open_reply {
-    size_t at;   /* where its header goes */
-    size_t items; /* elements written since, of this level */
-    char kind;   /* * % ~ | */
-} tr_open_reply;
-
+/* RESP for the client, built locally and sent whole (reply.h). */
 typedef struct tr_reply {
     tr_bytes out;
     uint8_t resp; /* 2 or 3 */
     bool failed;  /* has an error among what was written */
-    uint32_t open_count;
-    tr_open_reply open[TR_REPLY_OPEN_MAX];
+    size_t *open; /* offsets where the headers of postponed lengths go, the innermost last; owned */
+    uint32_t open_count, open_cap;
     tr_bytes codes;        /* first words of the errors, one after the other, NUL-ended */
     uint32_t code_count;
 } tr_reply;
 
 void tr_reply_init(tr_reply *reply, uint8_t resp);
 void tr_reply_drop(tr_reply *reply);
-/* "CODE message" or "-CODE message", as an error reply. */
+/* Before it is sent: lengths that are still postponed are set to what was written since. */
+void tr_reply_finish(tr_reply *reply);
+/* text is "CODE message", without '-'; ends of lines in it become spaces. Counted. */
 void tr_reply_add_error(tr_reply *reply, const char *text, size_t len);
 /* Bytes that are RESP of the reply's version. */
 void tr_reply_add_raw(tr_reply *reply, const void *p, size_t len);
