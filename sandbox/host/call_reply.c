@@ -179,10 +179,14 @@ static void fill(build *b, RedisModuleCallReply *node, const piece *one) {
     node->type = one->type;
     node->count = one->count;
     node->resp3 = node->resp3 || one->resp3;
-    if (one->group) node->as.items = b->free;
-    else if (one->type == REDISMODULE_REPLY_INTEGER || one->type == REDISMODULE_REPLY_BOOL) node->as.integer = one->integer;
-    else if (one->type == REDISMODULE_REPLY_DOUBLE) node->as.number = one->number;
-    else node->as.text = one->text;
+    switch (one->type) {
+    case REDISMODULE_REPLY_INTEGER:
+    case REDISMODULE_REPLY_BOOL: node->as.integer = one->integer; break;
+    case REDISMODULE_REPLY_DOUBLE: node->as.number = one->number; break;
+    default:
+        if (one->group) node->as.items = b->free;
+        else node->as.text = one->text;
+    }
 }
 
 /* Reads the next piece into the node that is next. */

@@ -44,7 +44,8 @@ static int error(RedisModuleCtx *ctx, args argv, int argc) {
 static int errorformat(RedisModuleCtx *ctx, args argv, int argc) {
     ABSENT(ctx, RedisModule_ReplyWithErrorFormat);
     if (argc != 2) return RedisModule_WrongArity(ctx);
-    return RedisModule_ReplyWithErrorFormat(ctx, "CODE%d %s: %.2f\r\n", 7, RedisModule_StringPtrLen(argv[1], NULL), 0.5);
+    const char *text = RedisModule_StringPtrLen(argv[1], NULL);
+    return RedisModule_ReplyWithErrorFormat(ctx, "CODE%d %s: %.2f\r\n", 7, text, 0.5);
 }
 
 static int simplestring(RedisModuleCtx *ctx, args argv, int argc) {
@@ -399,7 +400,9 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
         }
     }
     RedisModuleCommand *container;
-    if (RedisModule_CreateCommand(ctx, "replies.container", NULL, "", 0, 0, 0) != REDISMODULE_OK) return REDISMODULE_ERR;
+    if (RedisModule_CreateCommand(ctx, "replies.container", NULL, "", 0, 0, 0) != REDISMODULE_OK) {
+        return REDISMODULE_ERR;
+    }
     container = RedisModule_GetCommand(ctx, "replies.container");
     return RedisModule_CreateSubcommand(container, "Error", error, "", 0, 0, 0);
 }
