@@ -42,6 +42,7 @@ void tr_ring_init(tr_ring *ring, tr_shm *shm, tr_mem *mem, tr_wire_side side) {
     ring->mem = mem;
     ring->side = side;
     ring->wake_fd = -1;
+    ring->own_fd = -1;
     ring->cpu_followed = -1;
     ring->room = shm->slots[side];
 }
@@ -192,8 +193,8 @@ static void sleep_once(tr_ring *ring, uint32_t value, int64_t deadline_ns) {
     tr_futex_wait(&bell->value, value, slice < deadline_ns ? slice : deadline_ns);
 }
 
-/* 0: there is something to read, or room if that is wanted. Else as tr_ring_wait(). */
-static int wait_for(tr_ring *ring, int for_room, int64_t deadline_ns) {
+/* 0: there is something to read, or room if that is wanted. Else as tr_ring_wait(), or heeding nudges. */
+static int wait_for(tr_ring *ring, int for_room, int heeding, int64_t deadline_ns) {
     tr_shm_word *bell = &ring->shm->head->doorbell[ring->side];
     uint32_t value = TR_RING_SLEEPS | (for_room ? TR_RING_WANTS_ROOM : 0);
     if (ring->failed != 0) return ring->failed;
@@ -209,7 +210,7 @@ static int wait_for(tr_ring *ring, int for_room, int64_t deadline_ns) {
         if (rc != 0) break;
         if (dead) {
             rc = fail(ring, TR_ECLOSED, "the peer is dead");
-        } else if (is_past(deadline_ns)) {
+        } else if ((heeding && atomic_load(&ring->nudged)) || is_past(deadline_ns)) {
             rc = TR_EAGAIN;
         } else {
             sleep_once(ring, value, deadline_ns);
@@ -221,7 +222,24 @@ static int wait_for(tr_ring *ring, int for_room, int64_t deadline_ns) {
 }
 
 int tr_ring_wait(tr_ring *ring, int64_t deadline_ns) {
-    return ring->late_first != NULL ? 0 : wait_for(ring, 0, deadline_ns);
+    return ring->late_first != NULL ? 0 : wait_for(ring, 0, 0, deadline_ns);
+}
+
+int tr_ring_wait_nudged(tr_ring *ring, int64_t deadline_ns) {
+    return ring->late_first != NULL ? 0 : wait_for(ring, 0, 1, deadline_ns);
+}
+
+/* The doorbell is taken back as the peer would do it, so a sleeper looks again whatever it waits for. */
+void tr_ring_nudge(tr_ring *ring) {
+    tr_shm_word *bell = &ring->shm->head->doorbell[ring->side];
+    if (atomic_exchange(&ring->nudged, 1) != 0) return;
+    uint32_t seen = atomic_exchange_explicit(&bell->value, 0, memory_order_seq_cst);
+    if ((seen & TR_RING_SLEEPS) != 0) tr_futex_wake(&bell->value);
+    if ((seen & TR_RING_PARKED) != 0 && ring->own_fd >= 0) {
+        uint64_t one = 1;
+        ssize_t written = write(ring->own_fd, &one, sizeof one);
+        (void)written; /* full: it is readable already */
+    }
 }
 
 int tr_ring_park(tr_ring *ring) {
@@ -336,7 +354,7 @@ int tr_ring_receive(tr_ring *ring, tr_buf *into, tr_wire_header *header, int64_t
     tr_ring_flush(ring);
     int rc = tr_ring_take(ring, into, header);
     while (rc == TR_EAGAIN) {
-        rc = wait_for(ring, 0, deadline_ns);
+        rc = wait_for(ring, 0, 0, deadline_ns);
         if (rc != 0) return rc;
         rc = tr_ring_take(ring, into, header);
         /* A message that comes in drops must not keep us beyond the deadline. */
@@ -374,7 +392,7 @@ static int make_room(tr_ring *ring, int64_t deadline_ns) {
     int rc = look_room(ring);
     while (rc == 0 && ring->room == 0) {
         tr_ring_flush(ring);
-        rc = wait_for(ring, 1, deadline_ns);
+        rc = wait_for(ring, 1, 0, deadline_ns);
         if (rc == 0) rc = set_aside(ring);
         if (rc == 0) rc = look_room(ring);
         if (rc == 0 && is_past(deadline_ns)) rc = TR_EAGAIN;

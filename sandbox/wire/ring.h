@@ -22,7 +22,7 @@
  * the lock at once (futex_waitv; before Linux 5.16 it looks every millisecond). A host that unmaps
  * the memory or takes the lock's list from the kernel is not noticed here: watch its pidfd too.
  *
- * One thread a side. Deadlines are nanoseconds of CLOCK_MONOTONIC, INT64_MAX is none.
+ * One thread a side at a time; only tr_ring_nudge() may come from others. Deadlines are nanoseconds of CLOCK_MONOTONIC, INT64_MAX is none.
  */
 #ifndef TR_WIRE_RING_H
 #define TR_WIRE_RING_H
@@ -88,6 +88,8 @@ typedef struct tr_ring {
     int watching;        /* the peer holds the life lock */
     int without_waitv;
     int wake_fd;         /* peer's eventfd, borrowed; -1: none */
+    int own_fd;          /* ours, borrowed, for nudges while parked; -1: none */
+    _Atomic uint32_t nudged;
     int64_t spin_ns;     /* 0: never */
     uint32_t cpu_told;
     int cpu_followed;
@@ -122,6 +124,11 @@ void tr_ring_flush(tr_ring *ring);
 int tr_ring_take(tr_ring *ring, tr_buf *into, tr_wire_header *header);
 /* Sleeps until something has come. 0; TR_EAGAIN: the deadline; or the ring has failed. */
 int tr_ring_wait(tr_ring *ring, int64_t deadline_ns);
+/* As tr_ring_wait(), but a nudge ends it too, with TR_EAGAIN; at once when nudged is set already. Whoever waits clears
+ * nudged before he looks for the things that nudges are made for. */
+int tr_ring_wait_nudged(tr_ring *ring, int64_t deadline_ns);
+/* From any thread of our side, at any time. */
+void tr_ring_nudge(tr_ring *ring);
 /* Takes the next message, waits when there is none; flushes first. */
 int tr_ring_receive(tr_ring *ring, tr_buf *into, tr_wire_header *header, int64_t deadline_ns);
 
