@@ -2,6 +2,7 @@
  * whole databases: DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. */
 #include <string.h>
 
+#include "base/err.h"
 #include "exec/exec.h"
 #include "exec/reply.h"
 
@@ -200,7 +201,10 @@ void tr_cmd_swapdb(tr_client *c) {
         tr_reply_error(c, TR_MSG_DB_RANGE);
         return;
     }
-    tr_store_swap(store, a, b);
+    if (tr_store_swap(store, a, b) != TR_OK) {
+        tr_reply_error(c, TR_MSG_NO_MEMORY);
+        return;
+    }
     store->dirty++;
     tr_exec_note_swap(c, a, b);
     tr_reply_ok(c);

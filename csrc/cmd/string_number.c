@@ -1,6 +1,7 @@
 /* Strings as numbers: INCR, INCRBY, DECR, DECRBY, INCRBYFLOAT. */
 #include <math.h>
 
+#include "base/err.h"
 #include "exec/exec.h"
 #include "exec/reply.h"
 
@@ -20,7 +21,7 @@ static void add(tr_client *c, int64_t by) {
         tr_reply_error(c, MSG_OVERFLOW);
         return;
     }
-    if (e != NULL && tr_entry_enc(e) == TR_ENC_INT) {
+    if (e != NULL && tr_entry_enc(e) == TR_ENC_INT && tr_db_will_change(c->db, e) == TR_OK) {
         tr_entry_set_int(e, n);
     } else if (tr_db_set_integer(c->db, e, key, hash, n, TR_KEEP_TTL) == NULL) {
         tr_reply_error(c, TR_MSG_NO_MEMORY);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/err.h"
 #include "exec/exec.h"
 #include "exec/reply.h"
 
@@ -25,6 +26,7 @@ static size_t roomy(size_t len) {
  * memory. */
 static tr_blob *own_blob(tr_client *c, tr_entry *e, size_t need) {
     if (tr_entry_enc(e) == TR_ENC_RAW) {
+        if (tr_db_will_change(c->db, e) != TR_OK) return NULL;
         tr_blob *blob = tr_entry_ptr(e);
         if (blob->refs == 1 && blob->cap >= need) return blob;
     }

@@ -34,6 +34,10 @@ void tr_ttlheap_release(tr_ttlheap *h) {
     tr_ttlheap_init(h, h->mem, h->slot_offset);
 }
 
+void tr_ttlheap_clear(tr_ttlheap *h) {
+    h->count = 0;
+}
+
 static int set_cap(tr_ttlheap *h, uint32_t cap) {
     tr_ttl_item *items = tr_realloc(h->mem, h->items, (size_t)cap * sizeof(*items));
     if (items == NULL) return TR_ENOMEM;
@@ -43,14 +47,25 @@ static int set_cap(tr_ttlheap *h, uint32_t cap) {
 }
 
 static int make_room(tr_ttlheap *h) {
-    if (h->count == HEAP_COUNT_MAX) return TR_ELIMIT;
-    if (h->count + 1 < h->cap) return TR_OK;
+    if (h->count >= HEAP_COUNT_MAX - h->kept) return TR_ELIMIT;
+    if (h->count + h->kept + 1 < h->cap) return TR_OK;
     if (h->cap > UINT32_MAX / 2) return set_cap(h, UINT32_MAX);
     return set_cap(h, h->cap == 0 ? HEAP_MIN_CAP : h->cap * 2);
 }
 
 int tr_ttlheap_reserve(tr_ttlheap *h) {
     return make_room(h);
+}
+
+int tr_ttlheap_keep(tr_ttlheap *h) {
+    int rc = make_room(h);
+    if (rc == TR_OK) h->kept++;
+    return rc;
+}
+
+void tr_ttlheap_unkeep(tr_ttlheap *h, uint32_t adds) {
+    tr_assert(adds <= h->kept);
+    h->kept -= adds;
 }
 
 /* The item belongs at slot or nearer to the root. */
@@ -108,7 +123,7 @@ void tr_ttlheap_drop(tr_ttlheap *h, uint32_t slot) {
     tr_ttl_item last = h->items[h->count--];
     if (slot <= h->count) settle(h, slot, last);
     /* Half of what is free goes back; if that fails the larger array stays. */
-    if (h->cap > HEAP_MIN_CAP && h->count < h->cap / 4) (void)set_cap(h, h->cap / 2);
+    if (h->cap > HEAP_MIN_CAP && h->count + h->kept < h->cap / 4) (void)set_cap(h, h->cap / 2);
 }
 
 void tr_ttlheap_moved(tr_ttlheap *h, uint32_t slot, void *owner) {

@@ -25,13 +25,19 @@ typedef struct tr_ttlheap {
     tr_ttl_item *items; /* items[0] is unused: slot 0 means none */
     uint32_t count;
     uint32_t cap;
+    uint32_t kept; /* adds that must not fail */
     size_t slot_offset;
 } tr_ttlheap;
 
 void tr_ttlheap_init(tr_ttlheap *h, tr_mem *mem, size_t slot_offset);
 void tr_ttlheap_release(tr_ttlheap *h); /* owners' slots are not touched */
+void tr_ttlheap_clear(tr_ttlheap *h);   /* the same, and the room stays */
 /* The next add, if nothing is dropped before it, can't fail. 0, TR_ENOMEM or TR_ELIMIT. */
 int tr_ttlheap_reserve(tr_ttlheap *h);
+/* Keeps room for one more add than before, whatever is added and dropped meanwhile, until tr_ttlheap_unkeep() right
+ * before that add. 0, TR_ENOMEM or TR_ELIMIT. */
+int tr_ttlheap_keep(tr_ttlheap *h);
+void tr_ttlheap_unkeep(tr_ttlheap *h, uint32_t adds);
 int tr_ttlheap_add(tr_ttlheap *h, void *owner, int64_t when); /* owner's slot must be 0 */
 void tr_ttlheap_change(tr_ttlheap *h, uint32_t slot, int64_t when);
 void tr_ttlheap_drop(tr_ttlheap *h, uint32_t slot);           /* sets the owner's slot to 0 */

@@ -89,10 +89,6 @@ tr_entry *tr_db_write(tr_db *db, const tr_arg *key) {
     return tr_db_write_hash(db, key, &hash);
 }
 
-static size_t entry_size(size_t key_len, tr_enc enc, size_t value_len) {
-    return sizeof(tr_entry) + key_len + (enc == TR_ENC_EMB ? value_len : sizeof(void *));
-}
-
 static void free_value_of(tr_store *store, const tr_entry *e) {
     tr_enc enc = tr_entry_enc(e);
     tr__store_free_value(store, tr_entry_type(e), enc, enc == TR_ENC_EMB ? NULL : tr_entry_ptr(e));
@@ -108,13 +104,24 @@ static void entry_moved(tr_db *db, tr_hnode **link, tr_entry *to) {
 static tr_entry *make_entry(tr_store *store, const char *key, size_t key_len, uint32_t hash,
                             tr_enc enc, size_t value_len) {
     if (key_len > TR_KEY_MAX) return NULL;
-    tr_entry *e = tr_alloc(store->mem, entry_size(key_len, enc, value_len));
+    tr_entry *e = tr_alloc(store->mem, tr__entry_size(key_len, enc, value_len));
     if (e == NULL) return NULL;
     e->node = (tr_hnode){.hash = hash, .bits = tr_store_new_lru(store) << 8};
     e->ttl_slot = 0;
     e->lens = (uint32_t)key_len;
     memcpy(e->key, key, key_len);
     return e;
+}
+
+/* The same as prepare() for a key whose old entry the undo log wants. */
+static tr_entry *prepare_kept(tr_db *db, tr_entry *old, tr_enc enc, size_t value_len, int flags) {
+    size_t key_len = tr_entry_key_len(old);
+    tr_entry *e = make_entry(db->store, old->key, key_len, old->node.hash, enc, value_len);
+    if (e == NULL) return NULL;
+    e->node.bits = old->node.bits;
+    if (tr__undo_replace(db, old, e, flags & TR_KEEP_TTL) == TR_OK) return e;
+    tr_free(db->store->mem, e);
+    return NULL;
 }
 
 /* An entry for the key whose value part fits value_len bytes (TR_ENC_EMB) or a word, with the old
@@ -125,12 +132,15 @@ static tr_entry *prepare(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t h
     tr_store *store = db->store;
     if (old == NULL) {
         tr_debug_assert(find(db, hash, key->ptr, key->len) == NULL);
+        if (TR_UNLIKELY(store->undo_depth != 0) && tr__undo_adding(db, hash, key->ptr, key->len) != TR_OK) return NULL;
         tr_entry *e = make_entry(store, key->ptr, key->len, hash, enc, value_len);
         if (e != NULL) tr_hash_insert(&db->keys, &e->node);
         return e;
     }
+    if (TR_UNLIKELY(store->undo_depth != 0) && !tr__undo_has(db, old))
+        return prepare_kept(db, old, enc, value_len, flags);
     size_t key_len = tr_entry_key_len(old);
-    size_t need = entry_size(key_len, enc, value_len);
+    size_t need = tr__entry_size(key_len, enc, value_len);
     size_t have = tr_mem_usable(old);
     tr_entry *e = old;
     if (need > have || have - need > have / 2) {
@@ -207,6 +217,7 @@ tr_blob *tr_db_own_blob(tr_db *db, tr_entry **e, size_t cap) {
     tr_mem *mem = db->store->mem;
     tr_assert(tr_entry_type(*e) == TR_STRING);
     if (tr_entry_enc(*e) == TR_ENC_RAW) {
+        if (tr_db_will_change(db, *e) != TR_OK) return NULL; /* the log shares the blob then */
         tr_blob *blob = tr_entry_ptr(*e);
         int alone = blob->refs == 1;
         tr_blob *grown = alone ? tr_blob_grow(mem, blob, cap) : tr_blob_new(mem, blob->data, blob->len, cap);
@@ -229,12 +240,32 @@ tr_blob *tr_db_own_blob(tr_db *db, tr_entry **e, size_t cap) {
     return own;
 }
 
+/* What tr_db_put() will need for the undo log. */
+static int will_put(tr_db *db, const tr_arg *key, uint32_t hash) {
+    if (find(db, hash, key->ptr, key->len) != NULL) return tr__undo_reserve(db->store);
+    return tr__undo_adding(db, hash, key->ptr, key->len);
+}
+
+/* An entry that has been taken out dies, or is the undo log's. */
+static void part_with(tr_db *db, tr_entry *e, int kept) {
+    if (kept != 1) tr__store_free_entry(db->store, e);
+}
+
+/* Offers the entry to the undo log before it is taken out; 1: the log has it. */
+static int offer(tr_db *db, tr_entry *e) {
+    if (TR_LIKELY(db->store->undo_depth == 0)) return 0;
+    int kept = tr__undo_keep(db, e);
+    if (kept < 0) tr__undo_break(db->store);
+    return kept;
+}
+
 tr_entry *tr_db_make_string(tr_db *db, const tr_arg *key, uint32_t hash, const tr_arg *value) {
     tr_store *store = db->store;
     int64_t n;
     int is_int = value->len < TR_INT_TEXT && tr_num_parse_int(value->ptr, value->len, &n);
     int is_emb = !is_int && value->blob == NULL && value->len <= TR_EMB_VALUE_MAX && key->len <= TR_EMB_KEY_MAX;
     tr_enc enc = is_int ? TR_ENC_INT : is_emb ? TR_ENC_EMB : TR_ENC_RAW;
+    if (TR_UNLIKELY(store->undo_depth != 0) && will_put(db, key, hash) != TR_OK) return NULL;
     tr_entry *e = make_entry(store, key->ptr, key->len, hash, enc, value->len);
     if (e == NULL) return NULL;
     if (is_int) {
@@ -268,31 +299,46 @@ void tr_db_put(tr_db *db, tr_entry *e) {
         finish(db, 1, e, tr_entry_type(e), tr_entry_enc(e));
         return;
     }
+    int kept = offer(db, old);
     tr_hnode **link = tr_hash_link_of(&db->keys, &old->node);
     if (old->ttl_slot != 0) tr_ttlheap_drop(&db->ttl, old->ttl_slot);
     tr_entry_set_lru(e, tr_entry_lru(old));
     tr_store_touch(db->store, e);
     e->node.next = old->node.next;
     tr_hash_moved(link, &e->node);
-    tr__store_free_entry(db->store, old);
+    part_with(db, old, kept);
 }
 
-static void take_out(tr_db *db, tr_entry *e) {
+void tr__db_take_out(tr_db *db, tr_entry *e) {
     if (e->ttl_slot != 0) tr_ttlheap_drop(&db->ttl, e->ttl_slot);
     tr_hash_unlink(&db->keys, tr_hash_link_of(&db->keys, &e->node));
 }
 
 void tr_db_delete(tr_db *db, tr_entry *e) {
-    take_out(db, e);
-    tr__store_free_entry(db->store, e);
+    int kept = offer(db, e);
+    tr__db_take_out(db, e);
+    part_with(db, e, kept);
 }
 
 /* Puts a new entry whose value is in place under its key and expiry, instead of what that key had;
- * frees nothing on failure. */
-static int settle(tr_db *to, tr_entry *e, int64_t when) {
+ * frees nothing on failure. tied: see tr__undo_settling(). */
+static int settle(tr_db *to, tr_entry *e, int64_t when, int tied) {
+    size_t len = tr_entry_key_len(e);
     if (when >= 0 && tr_ttlheap_add(&to->ttl, e, when) != TR_OK) return TR_ENOMEM;
-    tr_entry *old = find(to, e->node.hash, e->key, tr_entry_key_len(e));
-    if (old != NULL) tr_db_delete(to, old);
+    tr_entry *old = find(to, e->node.hash, e->key, len);
+    int kept = 0;
+    if (TR_UNLIKELY(to->store->undo_depth != 0)) {
+        tr_arg key = {.ptr = e->key, .len = len};
+        kept = tr__undo_settling(to, e->node.hash, &key, old, tied);
+        if (kept < 0) {
+            if (e->ttl_slot != 0) tr_ttlheap_drop(&to->ttl, e->ttl_slot);
+            return TR_ENOMEM;
+        }
+    }
+    if (old != NULL) {
+        tr__db_take_out(to, old);
+        part_with(to, old, kept);
+    }
     tr_hash_insert(&to->keys, &e->node);
     return TR_OK;
 }
@@ -324,12 +370,20 @@ tr_entry *tr_db_move(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key) {
     int64_t when = tr_db_expire_at(from, e);
     tr_entry *n = rekeyed(from, e, to, key);
     if (n == NULL) return NULL;
-    if (settle(to, n, when) != TR_OK) {
+    int recorded = TR_UNLIKELY(store->undo_depth != 0) && !tr__undo_has(from, e);
+    int tied = recorded && tr_entry_type(e) != TR_STRING;
+    tr_undo_record *record = recorded ? tr__undo_new(store) : NULL;
+    if ((recorded && record == NULL) || settle(to, n, when, tied) != TR_OK) {
+        tr_free(store->mem, record);
         tr_free(store->mem, n);
         return NULL;
     }
-    take_out(from, e);
-    tr_free(store->mem, e); /* its value lives on in n */
+    if (recorded) {
+        if (!tied && tr_entry_enc(n) == TR_ENC_RAW) tr_blob_share(tr_entry_ptr(n));
+        tr__undo_moved(from, e, record, tied);
+    }
+    tr__db_take_out(from, e);
+    if (!recorded) tr_free(store->mem, e); /* its value lives on in n */
     return finish(to, 1, n, tr_entry_type(n), tr_entry_enc(n));
 }
 
@@ -351,7 +405,7 @@ tr_entry *tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key) {
         }
         tr_entry_set_ptr(n, value);
     }
-    if (settle(to, n, tr_db_expire_at(from, e)) != TR_OK) {
+    if (settle(to, n, tr_db_expire_at(from, e), 0) != TR_OK) {
         tr__store_free_entry(store, n);
         return NULL;
     }

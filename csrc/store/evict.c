@@ -49,7 +49,7 @@ uint64_t tr_store_idle_ms(const tr_store *store, const tr_entry *e) {
 
 int tr_store_over_limit(const tr_store *store) {
     if (store->maxmemory == 0) return 0;
-    int64_t counted = (int64_t)store->mem->used - store->not_counted;
+    int64_t counted = (int64_t)store->mem->used - store->not_counted - (int64_t)store->undo.bytes;
     return counted > 0 && (uint64_t)counted > store->maxmemory;
 }
 
@@ -174,6 +174,7 @@ static void evict(tr_store *store, tr_db *db, tr_entry *e) {
 }
 
 int tr_store_make_room(tr_store *store) {
+    if (store->undo_depth != 0) return tr_store_over_limit(store) ? TR_ENOMEM : TR_OK;
     for (int round = 0; tr_store_over_limit(store); round++) {
         if (store->doomed != NULL) {
             tr_store_lazyfree(store, TR_LAZYFREE_STEP);

@@ -1,6 +1,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "store/store.h"
+#include "store/store_impl.h"
 
 int64_t tr_db_expire_at(const tr_db *db, const tr_entry *e) {
     return e->ttl_slot == 0 ? -1 : tr_ttlheap_when(&db->ttl, e->ttl_slot);
@@ -15,6 +16,7 @@ int tr_db_reserve_expire(tr_db *db) {
 }
 
 int tr_db_set_expire(tr_db *db, tr_entry *e, int64_t when_ms) {
+    if (TR_UNLIKELY(db->store->undo_depth != 0) && tr__undo_expiry(db, e) != TR_OK) return TR_ENOMEM;
     if (e->ttl_slot == 0) return tr_ttlheap_add(&db->ttl, e, when_ms);
     tr_ttlheap_change(&db->ttl, e->ttl_slot, when_ms);
     return TR_OK;
@@ -22,6 +24,7 @@ int tr_db_set_expire(tr_db *db, tr_entry *e, int64_t when_ms) {
 
 int tr_db_persist(tr_db *db, tr_entry *e) {
     if (e->ttl_slot == 0) return 0;
+    if (TR_UNLIKELY(db->store->undo_depth != 0) && tr__undo_expiry(db, e) != TR_OK) tr__undo_break(db->store);
     tr_ttlheap_drop(&db->ttl, e->ttl_slot);
     return 1;
 }

@@ -52,6 +52,7 @@ static void free_visited(void *ctx, tr_hnode *node) {
 
 void tr_store_release(tr_store *store) {
     if (store->dbs == NULL) return;
+    while (store->undo_depth > 0) tr_undo_commit(store, (size_t)store->undo_depth - 1);
     for (int i = 0; i < store->db_count; i++) {
         tr_db *db = &store->dbs[i];
         tr_hash_drain(&db->keys, free_visited, store);
@@ -69,15 +70,25 @@ void tr_store_set_time(tr_store *store, int64_t now_ms) {
     store->lru_clock = (uint32_t)(now_ms / 1000) & 0xffffffu;
 }
 
+void tr__store_doom(tr_store *store, tr_doomed *d, int in_background) {
+    if (!in_background) {
+        tr_hash_drain(&d->keys, free_visited, store);
+        tr_hash_release(&d->keys);
+        tr_free(store->mem, d);
+        return;
+    }
+    d->cursor = 0;
+    d->next = store->doomed;
+    store->doomed = d;
+    store->doomed_count += tr_hash_count(&d->keys);
+}
+
 /* Hands the keys to the background; 0 when there is no memory for that. */
 static int doom(tr_store *store, tr_db *db) {
     tr_doomed *d = tr_alloc(store->mem, sizeof(*d));
     if (d == NULL) return 0;
     d->keys = db->keys;
-    d->cursor = 0;
-    d->next = store->doomed;
-    store->doomed = d;
-    store->doomed_count += tr_hash_count(&d->keys);
+    tr__store_doom(store, d, 1);
     tr_hash_init(&db->keys, store->mem, tr_entry_eq);
     return 1;
 }
@@ -85,8 +96,16 @@ static int doom(tr_store *store, tr_db *db) {
 static uint64_t flush_db(tr_store *store, tr_db *db, int in_background) {
     uint64_t count = tr_hash_count(&db->keys);
     if (count == 0) return 0;
-    tr_ttlheap_release(&db->ttl);
-    tr_ttlheap_init(&db->ttl, store->mem, offsetof(tr_entry, ttl_slot));
+    if (store->undo_depth != 0) {
+        if (tr__undo_flushing(db, in_background) == TR_OK) return count;
+        tr__undo_break(store);
+    }
+    if (store->undo_depth != 0) {
+        tr_ttlheap_clear(&db->ttl); /* the log counts on its room */
+    } else {
+        tr_ttlheap_release(&db->ttl);
+        tr_ttlheap_init(&db->ttl, store->mem, offsetof(tr_entry, ttl_slot));
+    }
     if (in_background && doom(store, db)) return count;
     tr_hash_drain(&db->keys, free_visited, store);
     tr_hash_release(&db->keys);
@@ -103,9 +122,7 @@ uint64_t tr_store_flush(tr_store *store, int db_id, int in_background) {
     return count;
 }
 
-void tr_store_swap(tr_store *store, int a, int b) {
-    tr_assert(a >= 0 && a < store->db_count && b >= 0 && b < store->db_count);
-    if (a == b) return;
+void tr__store_swap(tr_store *store, int a, int b) {
     tr_hash keys = store->dbs[a].keys;
     tr_ttlheap ttl = store->dbs[a].ttl;
     store->dbs[a].keys = store->dbs[b].keys;
@@ -114,6 +131,14 @@ void tr_store_swap(tr_store *store, int a, int b) {
     store->dbs[b].ttl = ttl;
     tr_store_release_pool(store);
     if (store->hooks.swapped) store->hooks.swapped(store->hooks.ctx, a, b);
+}
+
+int tr_store_swap(tr_store *store, int a, int b) {
+    tr_assert(a >= 0 && a < store->db_count && b >= 0 && b < store->db_count);
+    if (a == b) return TR_OK;
+    if (store->undo_depth != 0 && tr__undo_swapping(store, a, b) != TR_OK) return TR_ENOMEM;
+    tr__store_swap(store, a, b);
+    return TR_OK;
 }
 
 typedef struct lazy_step {

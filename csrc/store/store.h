@@ -20,6 +20,7 @@
 #include "ds/hash.h"
 #include "ds/ttlheap.h"
 #include "store/entry.h"
+#include "store/undo.h"
 
 #define TR_DB_MAX 16384          /* databases of one server */
 #define TR_LFU_START 5           /* a new key's LFU counter */
@@ -104,7 +105,7 @@ typedef struct tr_store_stats {
 typedef struct tr_type_ops {
     const char *name; /* TYPE's answer */
     void (*free_value)(struct tr_store *store, tr_enc enc, void *ptr);
-    /* A copy of the value in *out; TR_ENOMEM. */
+    /* A copy of the value in *out; TR_ENOMEM. NULL: the undo log can't have one (TR_MODULE). */
     int (*copy_value)(struct tr_store *store, tr_enc enc, const void *ptr, void **out);
     size_t (*memory)(const tr_entry *e, int64_t samples); /* bytes besides the entry */
     const char *(*encoding_name)(const tr_entry *e);
@@ -164,6 +165,8 @@ typedef struct tr_store {
     int expire_next_db;
     tr_doomed *doomed;
     uint64_t doomed_count; /* entries waiting to be freed in the background */
+    int undo_depth;        /* > 0: changes are recorded */
+    tr_undo undo;
 } tr_store;
 
 /* 0 or TR_ENOMEM, TR_EINVAL (db_count). seed: 16 random bytes. */
@@ -226,9 +229,17 @@ tr_entry *tr_db_random(tr_db *db);
 /* Drops all keys of one database or (-1) all; in the background when asked. The count of keys that
  * went. */
 uint64_t tr_store_flush(tr_store *store, int db_id, int in_background);
-void tr_store_swap(tr_store *store, int a, int b);
+/* 0, or TR_ENOMEM: not recorded in the undo log, unchanged. */
+int tr_store_swap(tr_store *store, int a, int b);
 /* Frees up to max entries of flushed databases; 1 while more are left. */
 int tr_store_lazyfree(tr_store *store, int max);
+
+/* Before a value is changed where it stands, not through the functions above (tr_db_own_blob() says it itself). 0, or
+ * TR_ENOMEM: leave it as it is. */
+int tr__undo_changing(tr_db *db, tr_entry *e);
+static inline int tr_db_will_change(tr_db *db, tr_entry *e) {
+    return db->store->undo_depth != 0 ? tr__undo_changing(db, e) : 0;
+}
 
 /* expiry.c */
 /* Milliseconds since 1970, or -1. */
@@ -247,7 +258,8 @@ uint64_t tr_store_expire_due(tr_store *store, int64_t budget_us, int64_t (*clock
 void tr_db_expire_now(tr_db *db, tr_entry *e); /* one that is known to be due */
 
 /* evict.c */
-/* Evicts until memory is below maxmemory: 0, or TR_ENOMEM when nothing more may go. */
+/* Evicts until memory is below maxmemory: 0, or TR_ENOMEM when nothing more may go (nothing at all while changes are
+ * recorded for undo). */
 int tr_store_make_room(tr_store *store);
 int tr_store_over_limit(const tr_store *store);
 uint32_t tr_store_lfu_now(const tr_store *store, const tr_entry *e); /* the counter, decayed to now */
