@@ -25,6 +25,7 @@ ENGINE_DIRECTIVES: Final = (
     "lfu-decay-time",
     "latency-tracking",
     "requirepass",
+    "notify-keyspace-events",
 )
 """Changing one of these by CONFIG SET changes the engine's settings."""
 
@@ -60,6 +61,7 @@ def engine_settings(config: Config) -> Settings:
         debug=config.text("enable-debug-command"),
         password_set=bool(config.requirepass),
         client_memory_max=client_memory_max(config),
+        notify_events=config.notify_keyspace_events,
     )
 
 

@@ -85,15 +85,26 @@ void tr_outq_clear(tr_outq *q) {
     *q = (tr_outq){.pool = q->pool};
 }
 
-char *tr_outq_reserve_slow(tr_outq *q, size_t n) {
+static char *reserve_node(tr_outq *q, size_t cap) {
     if (q->failed) return NULL;
-    tr_out_node *node = node_new(q->pool, n > TR_OUT_CHUNK ? n : TR_OUT_CHUNK);
+    tr_out_node *node = node_new(q->pool, cap);
     if (node == NULL) {
         tr_outq_fail(q);
         return NULL;
     }
     link_tail(q, node);
     return node->data;
+}
+
+char *tr_outq_reserve_slow(tr_outq *q, size_t n) {
+    return reserve_node(q, n > TR_OUT_CHUNK ? n : TR_OUT_CHUNK);
+}
+
+char *tr_outq_reserve_little_slow(tr_outq *q, size_t n) {
+    size_t cap = q->tail != NULL ? q->tail->cap * 4 : TR_OUT_LITTLE;
+    if (cap < TR_OUT_LITTLE) cap = TR_OUT_LITTLE;
+    if (cap > TR_OUT_CHUNK) cap = TR_OUT_CHUNK;
+    return reserve_node(q, n > cap ? n : cap);
 }
 
 void tr_outq_append(tr_outq *q, const void *p, size_t n) {

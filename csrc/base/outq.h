@@ -24,6 +24,7 @@
 
 #define TR_OUT_CHUNK 16384
 #define TR_OUT_POOL_MAX 64 /* spare chunks that the pool keeps */
+#define TR_OUT_LITTLE 200 /* own bytes of the first node for somebody who seldom gets output */
 #define TR_OUT_BLOB_ROOM 64 /* own bytes of a node that was made for a blob */
 
 typedef struct tr_out_node {
@@ -62,6 +63,7 @@ void tr_outq_init(tr_outq *q, tr_out_pool *pool);
 /* Drops what waits. Clears failed. */
 void tr_outq_clear(tr_outq *q);
 char *tr_outq_reserve_slow(tr_outq *q, size_t n);
+char *tr_outq_reserve_little_slow(tr_outq *q, size_t n);
 /* As if an allocation for the queue had failed. */
 void tr_outq_fail(tr_outq *q);
 /* Adds a copy of n bytes, which may be split between chunks. */
@@ -86,6 +88,13 @@ static inline char *tr_outq_reserve(tr_outq *q, size_t n) {
     tr_out_node *t = q->tail;
     if (TR_LIKELY(t != NULL && t->cap - t->wpos >= n)) return t->data + t->wpos;
     return tr_outq_reserve_slow(q, n);
+}
+/* The same for messages to many queues at once, each of which gets few: nodes begin small and grow fourfold up to a
+ * chunk. */
+static inline char *tr_outq_reserve_little(tr_outq *q, size_t n) {
+    tr_out_node *t = q->tail;
+    if (TR_LIKELY(t != NULL && t->cap - t->wpos >= n)) return t->data + t->wpos;
+    return tr_outq_reserve_little_slow(q, n);
 }
 static inline void tr_outq_commit(tr_outq *q, size_t n) {
     tr_debug_assert(q->tail != NULL && n <= q->tail->cap - q->tail->wpos);

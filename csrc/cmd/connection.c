@@ -20,6 +20,10 @@
 void tr_cmd_ping(tr_client *c) {
     if (c->argc > 2) {
         tr_reply_errorf(c, "ERR wrong number of arguments for 'ping' command");
+    } else if (c->flags & TR_CLIENT_PUBSUB && c->w.proto == 2) { /* in the shape of a message */
+        tr_reply_array(c, 2);
+        tr_reply_cstr(c, "pong");
+        tr_reply_bulk(c, c->argc == 2 ? c->argv[1].ptr : "", c->argc == 2 ? c->argv[1].len : 0);
     } else if (c->argc == 2) {
         tr_reply_bulk(c, c->argv[1].ptr, c->argv[1].len);
     } else {

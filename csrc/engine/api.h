@@ -23,6 +23,7 @@ typedef struct tr_api_stats {
     int64_t not_counted;
     /* clients */
     uint64_t clients, paused_clients, blocked_clients, max_input_buffer, max_output_buffer;
+    uint64_t pubsub_clients, pubsub_channels, pubsub_patterns, pubsubshard_channels;
     /* counters since start or CONFIG RESETSTAT */
     uint64_t commands, errors, unknown_commands, auth_failures;
     uint64_t connections_received, connections_rejected, connections_denied;
@@ -59,6 +60,7 @@ typedef struct tr_api_client {
     int fd, db, proto, wait, readable_wanted, writable_wanted;
     int queued, watched; /* commands in MULTI, -1: not in one; keys of WATCH */
     uint64_t queue_bytes;
+    uint32_t channels, patterns, shard_channels; /* subscribed */
     const char *name, *lib_name, *lib_ver, *last_command;
     size_t name_len, lib_name_len, lib_ver_len;
     char addr[TR_NAME_MAX], laddr[TR_NAME_MAX];

@@ -89,7 +89,7 @@ size_t tr_conn_memory(const tr_conn *conn) {
     size_t bytes = tr_mem_size(conn) + tr_outq_memory(&conn->client.out) + tr_parser_memory(&conn->parser);
     if (conn->in.data) bytes += tr_mem_size(conn->in.data);
     if (conn->held) bytes += tr_mem_size(conn->held);
-    bytes += tr_multi_memory(&conn->client);
+    bytes += tr_multi_memory(&conn->client) + tr_pubsub_memory(&conn->client);
     if (conn->client.name.ptr) bytes += tr_mem_size(conn->client.name.ptr);
     return bytes;
 }
@@ -99,6 +99,7 @@ static int over_output_limit(tr_conn *conn) {
     tr_engine *g = conn->engine;
     const tr_out_limit *limit = tr__engine_out_limit(g, &conn->client);
     uint64_t bytes = conn->client.out.bytes;
+    if (TR_UNLIKELY(conn->client.pubsub != NULL)) bytes += conn->client.pubsub->held.bytes;
     if (bytes > g->recent.output) g->recent.output = bytes;
     if (limit->hard_bytes != 0 && bytes >= limit->hard_bytes) return 1;
     if (limit->soft_bytes == 0 || bytes < limit->soft_bytes) {
@@ -360,6 +361,47 @@ static void after_flush(tr_conn *conn) {
     set_interest(conn, conn->interest & ~(uint32_t)TR_POLL_WRITE);
 }
 
+/* Writes what the socket takes. TR_CLOSE_NONE, or why the connection must be closed. */
+static tr_close_reason send_some(tr_conn *conn) {
+    tr_engine *g = conn->engine;
+    tr_client *c = &conn->client;
+    for (size_t sent = 0; c->out.bytes != 0 && sent < TR_TURN_WRITE_BYTES;) {
+        struct iovec iov[TR_WRITE_IOV];
+        int count = tr_outq_iov(&c->out, iov, TR_WRITE_IOV);
+        int64_t n = tr_sock_write(conn->fd, iov, count);
+        if (n == TR_EAGAIN) break;
+        if (n < 0) return n == TR_ECLOSED ? TR_CLOSE_PEER : TR_CLOSE_IO;
+        tr_outq_consume(&c->out, (size_t)n);
+        sent += (size_t)n;
+        g->net.writes++;
+        g->net.bytes_out += (uint64_t)n;
+        c->bytes_out += (uint64_t)n;
+    }
+    return TR_CLOSE_NONE;
+}
+
+static void mark_to_close(tr_conn *conn, tr_close_reason reason) {
+    if (conn->close_reason == TR_CLOSE_NONE) conn->close_reason = (uint8_t)reason;
+    conn->client.flags |= TR_CLIENT_CLOSE_NOW;
+}
+
+/* What waits only for the end of the turn is no sign of a slow reader, so it is sent before anybody is judged. A client
+ * whose command runs may be in the middle of its reply, and keeps it. */
+void tr_conn_pushed(tr_conn *conn) {
+    tr_conn_note_output(conn);
+    if (TR_LIKELY(!over_output_limit(conn))) return;
+    if (conn->fd >= 0 && conn->client.cmd == NULL) {
+        tr_close_reason end = send_some(conn);
+        if (end != TR_CLOSE_NONE) {
+            mark_to_close(conn, end);
+            return;
+        }
+        if (!over_output_limit(conn)) return;
+    }
+    conn->engine->net.output_limit_closes++;
+    mark_to_close(conn, TR_CLOSE_OUTPUT_LIMIT);
+}
+
 void tr_conn_flush(tr_conn *conn) {
     tr_engine *g = conn->engine;
     tr_client *c = &conn->client;
@@ -373,22 +415,9 @@ void tr_conn_flush(tr_conn *conn) {
         else if (c->flags & TR_CLIENT_CLOSE_AFTER_REPLY) tr_conn_close(conn, TR_CLOSE_QUIT);
         return;
     }
-    for (size_t sent = 0; c->out.bytes != 0 && sent < TR_TURN_WRITE_BYTES;) {
-        struct iovec iov[TR_WRITE_IOV];
-        int count = tr_outq_iov(&c->out, iov, TR_WRITE_IOV);
-        int64_t n = tr_sock_write(conn->fd, iov, count);
-        if (n == TR_EAGAIN) break;
-        if (n < 0) {
-            tr_conn_close(conn, n == TR_ECLOSED ? TR_CLOSE_PEER : TR_CLOSE_IO);
-            return;
-        }
-        tr_outq_consume(&c->out, (size_t)n);
-        sent += (size_t)n;
-        g->net.writes++;
-        g->net.bytes_out += (uint64_t)n;
-        c->bytes_out += (uint64_t)n;
-    }
-    after_flush(conn);
+    tr_close_reason end = send_some(conn);
+    if (end != TR_CLOSE_NONE) tr_conn_close(conn, end);
+    else after_flush(conn);
 }
 
 void tr_conn_writable(tr_conn *conn) {

@@ -85,6 +85,9 @@ void tr_conn_ask_more(tr_conn *conn);
 void tr_conn_flush(tr_conn *conn);
 /* The client has new output or was marked to be closed by somebody else. */
 void tr_conn_note_output(tr_conn *conn);
+/* A message was put into its output, maybe in the middle of some command: over its limits, and not able to send, it is
+ * marked to be closed. */
+void tr_conn_pushed(tr_conn *conn);
 /* Bytes of input that wait: commands not parsed yet, and the part that is there of a large argument. */
 size_t tr_conn_input_bytes(const tr_conn *conn);
 /* Bytes that the connection holds in all. */

@@ -19,6 +19,11 @@ static void hook_waiting(void *ctx, tr_client *c) {
     tr__engine_event(ctx, (tr_conn *)c, TR_EVENT_CALL);
 }
 
+static void hook_pushed(void *ctx, tr_client *c) {
+    (void)ctx;
+    tr_conn_pushed((tr_conn *)c);
+}
+
 static const tr_settings default_settings = {
     .maxclients = 10000,
     .query_buffer_max = 1u << 30,
@@ -41,6 +46,7 @@ void tr_engine_apply(tr_engine *g) {
     g->x.latency_tracking = s->latency_tracking;
     g->x.debug_enabled = s->debug_enabled;
     g->x.password_set = s->password_set;
+    tr_notify_set(&g->x, s->notify_classes, s->notify_keyspace, s->notify_keyevent);
     tr__client_memory_apply(g);
 }
 
@@ -63,6 +69,7 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
     }
     g->x.hooks.ctx = g;
     g->x.hooks.waiting = hook_waiting;
+    g->x.hooks.pushed = hook_pushed;
     g->rate_ns = tr_clock_mono_ns(&g->clock);
     tr_engine_apply(g);
     *out = g;

@@ -78,6 +78,9 @@ typedef struct tr_settings {
     int latency_tracking;
     int debug_enabled;          /* TR_DEBUG_... */
     int password_set;           /* new clients must authenticate */
+    uint32_t notify_classes;    /* TR_EV_... of the events that are published */
+    int notify_keyspace;        /* 1: on the channels of keys */
+    int notify_keyevent;        /* 1: on the channels of events */
     uint64_t client_memory_max; /* bytes of all clients together (maxmemory-clients); 0: no limit */
 } tr_settings;
 

@@ -39,6 +39,7 @@ void tr_client_release(tr_client *c) {
     }
     if (c->wait == TR_WAIT_PAUSE) x->paused_clients--;
     tr_multi_release(c);
+    tr_pubsub_leave(c);
     tr_outq_clear(&c->out);
     drop_text(c, &c->name);
     drop_text(c, &c->lib_name);
@@ -51,6 +52,7 @@ void tr_client_reset(tr_client *c) {
     c->flags &= kept;
     if (!c->x->password_set) c->flags |= TR_CLIENT_AUTHENTICATED;
     tr_multi_end(c);
+    tr_pubsub_leave(c);
     c->db = &c->x->store->dbs[0];
     c->w.proto = 2;
     drop_text(c, &c->name);

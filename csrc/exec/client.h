@@ -20,6 +20,7 @@
 
 struct tr_exec;
 struct tr_multi;
+struct tr_subscriber;
 
 typedef enum tr_client_flag {
     TR_CLIENT_AUTHENTICATED = 1 << 0,
@@ -70,6 +71,7 @@ typedef struct tr_client {
     tr_text lib_name;
     tr_text lib_ver;
     struct tr_multi *multi; /* owned; NULL: neither MULTI nor WATCH */
+    struct tr_subscriber *pubsub; /* owned; NULL: listens to nothing */
     int64_t created_us;   /* wall clock */
     int64_t active_us;    /* last input; wall clock */
     uint64_t commands;

@@ -11,6 +11,7 @@
 #include "exec/reply.h"
 
 #define ARITY_TEXT_MAX 160 /* bytes of the error about a wrong count of arguments */
+#define LISTENER_TEXT_MAX 256 /* of the one about what a listener may not do */
 
 static int never(const tr_hnode *node, const void *key, size_t len) {
     (void)node, (void)key, (void)len;
@@ -19,6 +20,10 @@ static int never(const tr_hnode *node, const void *key, size_t len) {
 
 static void on_changed(void *ctx, tr_db *db, const char *key, size_t len) {
     tr_multi_key_changed(ctx, db, key, len);
+}
+
+static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *name, const char *key, size_t len) {
+    tr_notify_event(ctx, db, cls, name, key, len);
 }
 
 static void on_flushed(void *ctx, int db_id) {
@@ -49,8 +54,10 @@ int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock
     tr_outq_init(&x->sink, &x->pool);
     tr_hash_init(&x->clients, mem, never);
     tr_hash_init(&x->watched, mem, never);
+    tr_pubsub_init(x);
     store->hooks.ctx = x;
     store->hooks.changed = on_changed;
+    store->hooks.event = on_event;
     store->hooks.flushed = on_flushed;
     store->hooks.swapped = on_swapped;
     tr_exec_turn(x);
@@ -71,6 +78,7 @@ void tr_exec_release(tr_exec *x) {
     tr_hash_release(&x->clients);
     tr_assert(tr_hash_count(&x->watched) == 0);
     tr_hash_release(&x->watched);
+    tr_pubsub_release(x);
     tr_renames_release(&x->renames, x->mem);
     tr_outq_clear(&x->sink);
     tr_out_pool_release(&x->pool);
@@ -220,6 +228,19 @@ static int may_debug(const tr_exec *x, const tr_client *c) {
     return x->debug_enabled == TR_DEBUG_YES || (x->debug_enabled == TR_DEBUG_LOCAL && c->flags & TR_CLIENT_LOCAL);
 }
 
+/* With RESP2 a message can't be told from a reply, so who listens runs only commands about that. */
+static int may_listener_run(const tr_client *c, const tr_command *cmd) {
+    static tr_command_fn *const allowed[] = {
+        tr_cmd_subscribe,   tr_cmd_psubscribe,   tr_cmd_ssubscribe,   tr_cmd_ping, tr_cmd_quit,
+        tr_cmd_unsubscribe, tr_cmd_punsubscribe, tr_cmd_sunsubscribe, tr_cmd_reset,
+    };
+    if (c->w.proto != 2) return 1;
+    for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+        if (cmd->fn == allowed[i]) return 1;
+    }
+    return 0;
+}
+
 /* 1 when the command may run now; else the client has its error or waits. */
 static int admit(tr_client *c, const tr_command *cmd) {
     tr_exec *x = c->x;
@@ -243,6 +264,15 @@ static int admit(tr_client *c, const tr_command *cmd) {
     if (x->store->maxmemory != 0 && tr_store_make_room(x->store) != TR_OK &&
         deeds(c, cmd) & TR_CMD_DENYOOM) {
         reject(c, cmd, TR_MSG_OOM);
+        return 0;
+    }
+    if (TR_UNLIKELY(c->flags & TR_CLIENT_PUBSUB) && !may_listener_run(c, cmd)) {
+        char text[LISTENER_TEXT_MAX];
+        snprintf(text, sizeof(text),
+                 "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
+                 "this context",
+                 cmd->fullname);
+        reject(c, cmd, text);
         return 0;
     }
     if (TR_UNLIKELY(pauses(x, c, cmd))) {
@@ -339,6 +369,7 @@ void tr_execute(tr_client *c) {
         c->commands++;
     }
     if (c->wait == TR_WAIT_NONE) end_reply(c);
+    if (TR_UNLIKELY(c->pubsub != NULL)) tr_pubsub_settle(c);
     if (TR_UNLIKELY(c->out.failed)) c->flags |= TR_CLIENT_CLOSE_NOW;
 }
 
@@ -375,6 +406,7 @@ void tr_exec_finish(tr_client *c) {
     c->cmd = NULL;
     c->wait = TR_WAIT_NONE;
     end_reply(c);
+    if (c->pubsub != NULL) tr_pubsub_settle(c);
     if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;
 }
 

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "exec/client.h"
 #include "exec/latency.h"
+#include "exec/notify.h"
+#include "exec/pubsub.h"
 #include "exec/renames.h"
 #include "store/store.h"
 
@@ -34,6 +36,8 @@ typedef struct tr_exec_hooks {
                         const char *pass, size_t pass_len);
     /* With ctx: the client waits for Python from now on. */
     void (*waiting)(void *ctx, tr_client *c);
+    /* With ctx: a message for the client stands in its output; it may be any client, and must not be closed now. */
+    void (*pushed)(void *ctx, tr_client *c);
 } tr_exec_hooks;
 
 typedef struct tr_command_stats {
@@ -75,6 +79,8 @@ typedef struct tr_exec {
     tr_outq sink;             /* takes replies that nobody wants */
     tr_hash clients;          /* by id */
     tr_hash watched;          /* keys that somebody watches; see multi.h */
+    tr_pubsub pubsub;
+    tr_notify notify;
     uint64_t next_client_id;
     uint64_t client_count;    /* without TR_CLIENT_INTERNAL */
     int64_t now_us;           /* wall clock of this run of commands */

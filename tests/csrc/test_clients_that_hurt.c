@@ -214,6 +214,7 @@ static void test_idle(void) {
     open_rig(&r);
     int a = join(&r), subscriber = join(&r), b = join(&r);
     first_conn(&r)->next->client.flags |= TR_CLIENT_PUBSUB;
+    first_conn(&r)->next->client.w.proto = 3;
     r.g->settings.idle_seconds = 10;
     pass_time(&r, 9 * SECOND_US);
     run_cron(&r);

@@ -27,6 +27,9 @@ OPTIONAL_LEFT_OUT: Final = 0.6
 TIMES_MAX: Final = 3
 MARK: Final = 0xFE  # see engine_run.h
 MARK_ODDS: Final = 0.15
+SECOND_MARK: Final = 0x01  # the next bytes are another connection's
+FIRST_MARK: Final = 0x00
+NOTIFY_MARK: Final = 0x7F  # every event of a key, on both kinds of channels
 DEBUG_MARK: Final = 0xC2  # DEBUG for all
 
 STRINGS: Final = (
@@ -185,6 +188,19 @@ def lcs_workloads() -> Iterator[bytes]:
         yield strings + request(b"LCS", b"key", b"other", *options.split())
 
 
+def pubsub_workloads() -> Iterator[bytes]:
+    """Yield listeners of all kinds, with both protocols, and what they hear: messages of all sizes, events of keys."""
+    for hello in (b"", request(b"HELLO", b"3")):
+        for kind, verb in ((b"", b"PUBLISH"), (b"P", b"PUBLISH"), (b"S", b"SPUBLISH")):
+            listener = hello + request(kind + b"SUBSCRIBE", b"a", b"k*", b"", b"__key*")
+            other = b"".join(request(verb, b"a", b"m" * size) for size in (0, 10, 1000, 20000))
+            events = request(b"SET", b"k", b"v", b"PX", b"1") + request(b"GET", b"none")
+            back = request(kind + b"UNSUBSCRIBE", b"a") + b"PING\r\n" + request(kind + b"UNSUBSCRIBE")
+            marks = [bytes((MARK, mark)) for mark in (NOTIFY_MARK, SECOND_MARK, FIRST_MARK)]
+            yield listener + marks[0] + marks[1] + other + events + marks[2] + back
+            yield request(b"MULTI") + listener + other + request(b"EXEC") + back + request(b"RESET")
+
+
 def seeds(commands: Path) -> Iterator[bytes]:
     """Yield every seed."""
     yield from SHAPES
@@ -199,6 +215,7 @@ def seeds(commands: Path) -> Iterator[bytes]:
         yield from workloads(facts.get("commands", facts), WORKLOADS)
     yield from debug_workloads()
     yield from lcs_workloads()
+    yield from pubsub_workloads()
 
 
 def write(folder: Path, commands: Path) -> int:

@@ -29,6 +29,7 @@ def help_lines(container: Command) -> list[str]:
 @command("config|help")
 @command("memory|help")
 @command("object|help")
+@command("pubsub|help")
 def container_help(ctx: Any, argv: Sequence[bytes]) -> ReplyValue:
     """Answer ``<container> HELP`` with one status line per line of help."""
     container = load().resolve(argv[:1])

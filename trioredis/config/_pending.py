@@ -23,7 +23,6 @@ PENDING: Final = frozenset(
         "locale-collate",
         "max-new-connections-per-cycle",
         "maxmemory-eviction-tenacity",
-        "notify-keyspace-events",
         "set-max-intset-entries",
         "set-max-listpack-entries",
         "set-max-listpack-value",

@@ -38,6 +38,20 @@ _POLLERS: Final = {
     "poll": lib.TR_POLLER_POLL,
     "select": lib.TR_POLLER_SELECT,
 }
+_EVENT_CLASSES: Final = {
+    "g": lib.TR_EV_GENERIC,
+    "$": lib.TR_EV_STRING,
+    "l": lib.TR_EV_LIST,
+    "s": lib.TR_EV_SET,
+    "h": lib.TR_EV_HASH,
+    "z": lib.TR_EV_ZSET,
+    "x": lib.TR_EV_EXPIRED,
+    "e": lib.TR_EV_EVICTED,
+    "t": lib.TR_EV_STREAM,
+    "m": lib.TR_EV_KEY_MISS,
+    "d": lib.TR_EV_MODULE,
+    "n": lib.TR_EV_NEW,
+}
 _OUT_CLASSES: Final = ("normal", "replica", "pubsub")
 
 
@@ -204,6 +218,9 @@ class Engine:
         s.debug_enabled = {"no": lib.TR_DEBUG_NO, "local": lib.TR_DEBUG_LOCAL, "yes": lib.TR_DEBUG_YES}[settings.debug]
         s.password_set = settings.password_set
         s.client_memory_max = settings.client_memory_max
+        s.notify_classes = sum(bit for letter, bit in _EVENT_CLASSES.items() if letter in settings.notify_events)
+        s.notify_keyspace = "K" in settings.notify_events
+        s.notify_keyevent = "E" in settings.notify_events
         lib.tr_api_set_policy(self._g, POLICY_BITS[settings.maxmemory_policy])
         lib.tr_engine_apply(self._g)
 
@@ -515,6 +532,9 @@ def _client_info(out: Any) -> ClientInfo:
         queued_commands=None if out.queued < 0 else out.queued,
         queue_bytes=out.queue_bytes,
         watched_keys=out.watched,
+        channels=out.channels,
+        patterns=out.patterns,
+        shard_channels=out.shard_channels,
         blocked=out.wait == lib.TR_WAIT_KEYS,
         paused=out.wait == lib.TR_WAIT_PAUSE,
         closing_now=bool(out.flags & lib.TR_CLIENT_CLOSE_NOW),

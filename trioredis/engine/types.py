@@ -111,6 +111,7 @@ class Settings:
     debug: str = "no"
     password_set: bool = False
     client_memory_max: int = 0
+    notify_events: str = ""
 
 
 @final
@@ -132,6 +133,10 @@ class EngineStats:
     blocked_clients: int
     max_input_buffer: int
     max_output_buffer: int
+    pubsub_clients: int
+    pubsub_channels: int
+    pubsub_patterns: int
+    pubsubshard_channels: int
     commands: int
     errors: int
     unknown_commands: int
@@ -235,6 +240,9 @@ class ClientInfo:
     queued_commands: int | None
     queue_bytes: int
     watched_keys: int
+    channels: int
+    patterns: int
+    shard_channels: int
     blocked: bool
     paused: bool
     closing_now: bool
