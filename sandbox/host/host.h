@@ -192,6 +192,8 @@ typedef struct tr_host {
     int64_t now_us;     /* the cached clock: of the last grant of the floor */
     tr_host_command *commands;
     uint32_t type_count, filter_count;
+    RedisModuleType *types;   /* the newest first; type.h */
+    struct tr_tokens *tokens; /* their values; NULL until there are any; tokens.h */
     uint32_t timers, blocked; /* pending ones */
     _Atomic uint64_t used_bytes, peak_bytes; /* the module's memory */
     _Atomic uint64_t told_bytes; /* used_bytes as the engine heard of it last */

@@ -91,8 +91,7 @@ static leaf_node *nearest(const tr_keytree *tree, const unsigned char *key, size
 }
 
 /* The topmost node below the place, on the key's way. */
-static tr_keytree_node *below(const tr_keytree *tree, place where, const unsigned char *key,
-                              size_t len) {
+static tr_keytree_node *below(const tr_keytree *tree, place where, const unsigned char *key, size_t len) {
     tr_keytree_node *node = tree->root;
     while (leads_to(node, where)) node = as_fork(node)->side[side_of(node, key, len)];
     return node;
@@ -208,8 +207,7 @@ leaf_node *tr_keytree_prev(const leaf_node *leaf) {
 }
 
 /* All leaves below the place where the key parts from its nearest leaf are on one side of the key. */
-static leaf_node *beside(const tr_keytree *tree, const unsigned char *key, size_t len, int side,
-                         bool or_equal) {
+static leaf_node *beside(const tr_keytree *tree, const unsigned char *key, size_t len, int side, bool or_equal) {
     if (tree->root == NULL) return NULL;
     leaf_node *near = nearest(tree, key, len);
     place where = parting(key, len, near->key, near->len);
@@ -254,8 +252,7 @@ void tr_keytree_check(const tr_keytree *tree) {
             place where = parting(last->key, last->len, leaf->key, leaf->len);
             tr_assert(where.bit != 0 && (nine_bits(leaf->key, leaf->len, where.byte) & where.bit) != 0);
             /* Of two neighbours, exactly one fork is the place where they part. */
-            place past = {.byte = where.byte, .bit = where.bit - 1};
-            const tr_keytree_node *under = below(tree, past, leaf->key, leaf->len);
+            const tr_keytree_node *under = below(tree, (place){where.byte, where.bit - 1}, leaf->key, leaf->len);
             tr_assert(under->above->node.byte == where.byte && under->above->node.bit == where.bit);
             bytes += tr_mem_usable(under->above);
         }

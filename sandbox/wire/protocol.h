@@ -9,7 +9,7 @@
 #define TR_WIRE_VERSION_MIN 1
 #define TR_WIRE_VERSION_MAX 1
 #define TR_WIRE_BODY_MAX 537919488u
-#define TR_WIRE_MESSAGES 209
+#define TR_WIRE_MESSAGES 215
 #define TR_WIRE_TYPE_MAX 467
 
 /* requests that wait for each other on one channel; Redis stops nested calls far earlier */
@@ -123,6 +123,12 @@ typedef enum tr_msg_type {
     TR_MSG_TYPE_AUX_SAVE_ANSWER = 215,
     TR_MSG_TYPE_AUX_LOAD = 216,
     TR_MSG_TYPE_AUX_LOAD_ANSWER = 217,
+    TR_MSG_KEEP_VALUES = 218,
+    TR_MSG_VALUES_NOW = 220,
+    TR_MSG_SNAPSHOT = 222,
+    TR_MSG_SNAPSHOT_ANSWER = 223,
+    TR_MSG_SNAPSHOT_PART = 224,
+    TR_MSG_SNAPSHOT_END = 226,
     TR_MSG_BLOCK_CLIENT = 240,
     TR_MSG_UNBLOCK_CLIENT = 242,
     TR_MSG_RUN_BLOCKED = 244,
@@ -930,6 +936,45 @@ typedef struct tr_msg_type_aux_load {
 typedef struct tr_msg_type_aux_load_answer {
     uint8_t outcome; /* 0 done, 1 the module refused, 2 the payload was too short */
 } tr_msg_type_aux_load_answer;
+
+/* Whether values are to outlive the helper: then it sends values_now, and snapshots are asked for.
+ * Engine, data channel. */
+typedef struct tr_msg_keep_values {
+    uint8_t wanted; /* 1: yes */
+} tr_msg_keep_values;
+
+/* What values have become: at the end of a unit that changed them in a way that running its
+ * propagated commands again would not bring about. Host, data channel. */
+typedef struct tr_msg_values_now {
+    tr_wire_list tokens; /* the values */
+    tr_wire_list payloads; /* items, each with its opcode, and the end */
+} tr_msg_values_now;
+
+/* Saves all values as they are now; they come as snapshot_part. Here, before the answer, or by a
+ * child, any time after it. Engine, data channel. */
+typedef struct tr_msg_snapshot {
+    uint64_t number; /* comes back */
+    uint8_t in_child; /* 1: by a child */
+    uint32_t time_ms; /* that a child may take */
+} tr_msg_snapshot;
+
+/* Answer to snapshot. Host, data channel. */
+typedef struct tr_msg_snapshot_answer {
+    uint8_t outcome; /* 0 done or begun, 1 a value could not be saved, 2 no child can be made */
+} tr_msg_snapshot_answer;
+
+/* Some values of a snapshot. Host, data channel. */
+typedef struct tr_msg_snapshot_part {
+    uint64_t number; /* of the snapshot */
+    tr_wire_list tokens; /* the values */
+    tr_wire_list payloads; /* items, each with its opcode, and the end */
+} tr_msg_snapshot_part;
+
+/* The child of a snapshot has ended. Host, data channel. */
+typedef struct tr_msg_snapshot_end {
+    uint64_t number; /* of the snapshot */
+    uint8_t outcome; /* 0 all values have come, 1 a value could not be saved, 2 the child failed */
+} tr_msg_snapshot_end;
 
 /* The client of the running command waits. Where that is not allowed the client gets an error and
  * the block is over. Host, data channel. */
@@ -2563,6 +2608,60 @@ static inline const char *tr_msg_type_aux_load_answer_decode(const uint8_t *byte
 static inline int tr_msg_type_aux_load_answer_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
                                        const tr_msg_type_aux_load_answer *m) {
     return tr_wire_encode(mem, out, TR_MSG_TYPE_AUX_LOAD_ANSWER, 0, request_id, m);
+}
+
+static inline const char *tr_msg_keep_values_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_keep_values *m) {
+    return tr_wire_decode(TR_MSG_KEEP_VALUES, bytes, len, m);
+}
+static inline int tr_msg_keep_values_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_keep_values *m) {
+    return tr_wire_encode(mem, out, TR_MSG_KEEP_VALUES, 0, request_id, m);
+}
+
+static inline const char *tr_msg_values_now_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_values_now *m) {
+    return tr_wire_decode(TR_MSG_VALUES_NOW, bytes, len, m);
+}
+static inline int tr_msg_values_now_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_values_now *m) {
+    return tr_wire_encode(mem, out, TR_MSG_VALUES_NOW, 0, request_id, m);
+}
+
+static inline const char *tr_msg_snapshot_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_snapshot *m) {
+    return tr_wire_decode(TR_MSG_SNAPSHOT, bytes, len, m);
+}
+static inline int tr_msg_snapshot_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_snapshot *m) {
+    return tr_wire_encode(mem, out, TR_MSG_SNAPSHOT, 0, request_id, m);
+}
+
+static inline const char *tr_msg_snapshot_answer_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_snapshot_answer *m) {
+    return tr_wire_decode(TR_MSG_SNAPSHOT_ANSWER, bytes, len, m);
+}
+static inline int tr_msg_snapshot_answer_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_snapshot_answer *m) {
+    return tr_wire_encode(mem, out, TR_MSG_SNAPSHOT_ANSWER, 0, request_id, m);
+}
+
+static inline const char *tr_msg_snapshot_part_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_snapshot_part *m) {
+    return tr_wire_decode(TR_MSG_SNAPSHOT_PART, bytes, len, m);
+}
+static inline int tr_msg_snapshot_part_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_snapshot_part *m) {
+    return tr_wire_encode(mem, out, TR_MSG_SNAPSHOT_PART, 0, request_id, m);
+}
+
+static inline const char *tr_msg_snapshot_end_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_snapshot_end *m) {
+    return tr_wire_decode(TR_MSG_SNAPSHOT_END, bytes, len, m);
+}
+static inline int tr_msg_snapshot_end_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_snapshot_end *m) {
+    return tr_wire_encode(mem, out, TR_MSG_SNAPSHOT_END, 0, request_id, m);
 }
 
 static inline const char *tr_msg_block_client_decode(const uint8_t *bytes, size_t len,

@@ -393,6 +393,13 @@ MESSAGES: Final = Table.parse(
 215 type_aux_save_answer data host answer 537919488 idle,floor - outcome:u8<=1 payload:bytes
 216 type_aux_load data engine request 537919488 idle,floor - type:u32 encver:u32 when:u8<=2 payload:bytes
 217 type_aux_load_answer data host answer 1024 idle,floor - outcome:u8<=2
+218 keep_values data engine one_way 1024 idle,floor - wanted:u8<=1
+220 values_now data host one_way 537919488 loading,floor,unloading - tokens:[u64]<=1048576 payloads:[bytes]=1*tokens
+222 snapshot data engine request 1024 idle,floor - number:u64 in_child:u8<=1 time_ms:u32
+223 snapshot_answer data host answer 1024 idle,floor - outcome:u8<=2
+224 snapshot_part data host one_way 537919488 loading,idle,floor,unloading - number:u64 tokens:[u64]<=1048576
+  payloads:[bytes]=1*tokens
+226 snapshot_end data host one_way 1024 loading,idle,floor,unloading - number:u64 outcome:u8<=2
 240 block_client data host one_way 537919488 floor - block:u64 timeout_ms:i64 callbacks:u64 flags:u64
   keys:[bytes]<=1048576
 242 unblock_client data host one_way 537919488 loading,idle,floor,unloading - block:u64 aborted:u8<=1 reply:bytes
