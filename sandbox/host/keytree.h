@@ -1,23 +1,23 @@
-/* keytree.h - an ordered map from byte strings to pointers: a binary radix tree.
+/* keytree.h - an ordered map from byte strings to pointers: a radix tree of half bytes.
  *
- * A leaf is a key with its value; a fork is the first place where the keys below it differ. A place
- * is a byte of the key and one of nine bits in it: the highest says that the key has this byte at
- * all, so a key comes right before those that begin with it, and the order is that of memcmp() and
- * then of length. Keys a, ab, b:
+ * A leaf is a key with its value. A fork is the first place where the keys below it differ: the
+ * number of a half byte, with one child for each of the symbols that they have there. There are
+ * seventeen symbols: the lowest says that the key has ended, the others are the values of a half
+ * byte. So a key comes right before those that begin with it, and the order is that of memcmp() and
+ * then of length. Keys a, ab, b (0x61, 0x61 0x62, 0x62):
  *
- *             fork (byte 0, bit 0x02)
- *             /                     \
- *   fork (byte 1, bit 0x100)       leaf b
- *      /           \
- *   leaf a       leaf ab
+ *          fork (place 1)
+ *          1 /        \ 2
+ *     fork (place 2)   leaf b
+ *    end /     \ 6
+ *   leaf a    leaf ab
  *
- * Every fork has two sides, so there is one fork less than leaves, and no key makes a mess of it: a
- * path is never longer than nine times the longest key. Nodes know what is above them: steps to a
- * neighbour need no search.
+ * A fork has two children at least: places where all agree are skipped, and a path has no more forks
+ * than its key has half bytes. Nodes know what is above them: a step to a neighbour needs no search.
  *
- * Keys are copied in. Values are the caller's. Memory is the module's (memory.h), hence never short.
- * Cost: find, add, remove and seek go down one path and read one key; next and prev are O(1) over
- * a whole walk. One thread at a time.
+ * Keys are copied in. Values are the caller's. Memory is the module's (memory.h), hence never short;
+ * a fork that grew stays large until it goes. Cost: find, add, remove and seek go down one path and
+ * read one key; next and prev are O(1) over a whole walk. One thread at a time.
  */
 #ifndef TR_HOST_KEYTREE_H
 #define TR_HOST_KEYTREE_H
@@ -28,8 +28,7 @@
 
 typedef struct tr_keytree_node {
     struct tr_keytree_fork *above; /* NULL: the root */
-    size_t byte;
-    uint16_t bit; /* of the nine; 0: a leaf */
+    uint32_t symbols;              /* of a fork's children, as bits; 0: a leaf */
 } tr_keytree_node;
 
 /* Borrowed until it is removed; value may be written. */
@@ -63,8 +62,10 @@ tr_keytree_leaf *tr_keytree_last(const tr_keytree *tree);
 tr_keytree_leaf *tr_keytree_next(const tr_keytree_leaf *leaf);
 tr_keytree_leaf *tr_keytree_prev(const tr_keytree_leaf *leaf);
 /* The neighbours that the key has or would have; it itself where or_equal. */
-tr_keytree_leaf *tr_keytree_after(const tr_keytree *tree, const void *key, size_t len, bool or_equal);
-tr_keytree_leaf *tr_keytree_before(const tr_keytree *tree, const void *key, size_t len, bool or_equal);
+tr_keytree_leaf *tr_keytree_after(const tr_keytree *tree, const void *key, size_t len,
+                                  bool or_equal);
+tr_keytree_leaf *tr_keytree_before(const tr_keytree *tree, const void *key, size_t len,
+                                   bool or_equal);
 
 /* Asserts that forks and links, order, count and bytes agree. For tests: O(keys). */
 void tr_keytree_check(const tr_keytree *tree);
