@@ -1,5 +1,5 @@
-/* Defragmentation. The module's memory is its own process's heap, which nothing defragments, so callbacks
- * are taken and never called, and no RedisModuleDefragCtx ever comes to be. These functions thus
+/* Defragmentation. The module's memory is its own process's heap, which nothing defragments. So
+ * callbacks are taken and never called, and no RedisModuleDefragCtx ever comes to be. These functions
  * answer what they answer outside of a run: nothing moves, there is no time, there is no cursor. A
  * context that a module made up is not looked at. */
 #include "sandbox/host/host.h"
@@ -10,7 +10,8 @@ int tr_rm_RegisterDefragFunc(RedisModuleCtx *ctx, RedisModuleDefragFunc func) {
     return REDISMODULE_OK;
 }
 
-int tr_rm_RegisterDefragCallbacks(RedisModuleCtx *ctx, RedisModuleDefragFunc start, RedisModuleDefragFunc end) {
+int tr_rm_RegisterDefragCallbacks(RedisModuleCtx *ctx, RedisModuleDefragFunc start,
+                                  RedisModuleDefragFunc end) {
     TR_NOTE(RegisterDefragCallbacks, ctx, (uintptr_t)start, (uintptr_t)end);
     return REDISMODULE_OK;
 }

@@ -15,7 +15,7 @@ typedef enum iterator_state {
     STEPPED, /* on the element that was returned last */
 } iterator_state;
 
-/* The key is a copy: it outlives its element, and finds the place again when the dict was changed since. */
+/* The key is a copy: it outlives its element, and finds the place again in a dict that was changed. */
 struct RedisModuleDictIter {
     RedisModuleDict *dict; /* borrowed */
     iterator_state state;
@@ -154,12 +154,14 @@ static RedisModuleDictIter *start(RedisModuleDict *d, const char *op, const void
     return di;
 }
 
-RedisModuleDictIter *tr_rm_DictIteratorStartC(RedisModuleDict *d, const char *op, void *key, size_t keylen) {
+RedisModuleDictIter *tr_rm_DictIteratorStartC(RedisModuleDict *d, const char *op, void *key,
+                                              size_t keylen) {
     TR_NOTE(DictIteratorStartC, d, op, key, keylen);
     return start(d, op, key, keylen);
 }
 
-RedisModuleDictIter *tr_rm_DictIteratorStart(RedisModuleDict *d, const char *op, RedisModuleString *key) {
+RedisModuleDictIter *tr_rm_DictIteratorStart(RedisModuleDict *d, const char *op,
+                                             RedisModuleString *key) {
     TR_NOTE(DictIteratorStart, d, op, key);
     return start(d, op, key->p, key->len);
 }

@@ -1,5 +1,5 @@
-/* Functions that modules lend each other. Pointers mean something in one process only, and a helper has one
- * module: it finds what it exported itself, and no one else's. */
+/* Functions that modules lend each other. Pointers mean something in one process only, and a helper
+ * has one module: it finds what it exported itself, and no one else's. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /* digest.h - what the digest callback of a data type feeds: the value's part of DEBUG DIGEST.
  *
- * Pieces are mixed in their order into a sequence; the end of a sequence puts it beside the others, whose
- * order does not count. What was fed and not ended does not count either, as in Redis.
+ * Pieces are mixed in their order into a sequence; the end of a sequence puts it beside the others,
+ * whose order does not count. What was fed and not ended does not count either, as in Redis.
  *
  * The result is what the engine XORs in by its SHA-1, tr_digest_xor(digest, result, 20): with that
- * the key has the digest that Redis gives it. */
+ * the key has the digest that Redis gives it.
+ */
 #ifndef TR_HOST_DIGEST_H
 #define TR_HOST_DIGEST_H
 

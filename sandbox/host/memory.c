@@ -92,7 +92,8 @@ void *tr_memory_alloc(size_t bytes) {
 void *tr_memory_zeroed(size_t count, size_t bytes) {
     void *p = tr_memory_try_zeroed(count, bytes);
     if (p == NULL) {
-        tr_host_die(TR_DIE_MEMORY, "out of memory: the module asked for %zu times %zu bytes", count, bytes);
+        tr_host_die(TR_DIE_MEMORY, "out of memory: the module asked for %zu times %zu bytes", count,
+                    bytes);
     }
     return p;
 }
