@@ -36,7 +36,7 @@ static uint64_t rate(const tr_engine *g, int which) {
 static uint64_t spare_memory(const tr_engine *g) {
     const tr_out_pool *pool = &g->x.pool;
     uint64_t bytes = pool->spare ? pool->spare_count * tr_mem_size(pool->spare) : 0;
-    for (uint16_t i = 0; i < tr_command_count(); i++) {
+    for (int i = 0; i < tr_exec_command_count(&g->x); i++) {
         if (g->x.stats[i].latency) bytes += tr_mem_size(g->x.stats[i].latency);
     }
     return bytes;
@@ -68,7 +68,7 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 
 static uint64_t all_command_ns(const tr_exec *x) {
     uint64_t ns = 0;
-    for (uint16_t i = 0; i < tr_command_count(); i++) ns += x->stats[i].ns;
+    for (int i = 0; i < tr_exec_command_count(x); i++) ns += x->stats[i].ns;
     return ns;
 }
 
@@ -123,7 +123,7 @@ void tr_api_read_stats(tr_engine *g, tr_api_stats *out) {
         .now_us = g->x.now_us,
         .db_count = g->store.db_count,
         .error_kinds = g->x.error_kind_count,
-        .command_count = tr_command_count(),
+        .command_count = tr_exec_command_count(&g->x),
         .lru_clock = g->store.lru_clock,
     };
     read_memory(g, out);
@@ -146,11 +146,19 @@ void tr_api_read_db(tr_engine *g, int id, tr_api_db *out) {
     out->avg_ttl_ms = n ? sum / n : 0;
 }
 
+static const tr_command *command_by_id(const tr_exec *x, int id) {
+    if (id < tr_command_count()) return tr_command_by_id((uint16_t)id);
+    const tr_runtime_command *r = x->runtime.first;
+    while (r != NULL && r->cmd.id != id) r = r->next;
+    tr_assert(r != NULL);
+    return &r->cmd;
+}
+
 void tr_api_read_command(tr_engine *g, int id, tr_api_command *out) {
-    tr_assert(id >= 0 && id < tr_command_count());
+    tr_assert(id >= 0 && id < tr_exec_command_count(&g->x));
     const tr_command_stats *s = &g->x.stats[id];
     *out = (tr_api_command){
-        .fullname = tr_command_by_id((uint16_t)id)->fullname,
+        .fullname = command_by_id(&g->x, id)->fullname,
         .calls = s->calls,
         .ns = s->ns,
         .rejected = s->rejected,
@@ -337,6 +345,125 @@ void tr_api_pause(tr_engine *g, int all, int64_t until_ms) {
 
 int64_t tr_api_flush_all(tr_engine *g) {
     return (int64_t)tr_store_flush(&g->store, -1, 0);
+}
+
+/* ------------------------------------------------------------------ modules */
+
+int tr_api_module_add(tr_engine *g, const char *name) {
+    const tr_helper *h = tr_modhost_add(&g->modhost, name);
+    return h == NULL ? TR_ENOMEM : (int)h->id;
+}
+
+int tr_api_module_prepare(tr_engine *g, int id, int fds[3]) {
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    return h == NULL ? TR_ENOENT : tr_helper_prepare(h, &fds[0], &fds[1], &fds[2]);
+}
+
+int tr_api_module_attach(tr_engine *g, int id, int pid, int pidfd) {
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    return h == NULL ? TR_ENOENT : tr_helper_attach(h, (pid_t)pid, pidfd);
+}
+
+int tr_api_module_loaded(tr_engine *g, int id, int ok) {
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    if (h == NULL) return TR_ENOENT;
+    tr_helper_loaded(h, ok);
+    return TR_OK;
+}
+
+int tr_api_module_unload(tr_engine *g, int id) {
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    return h == NULL ? TR_ENOENT : tr_helper_unload(h);
+}
+
+int tr_api_module_unloaded(tr_engine *g, int id, int ok) {
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    if (h == NULL) return TR_ENOENT;
+    tr_helper_unloaded(h, ok);
+    return TR_OK;
+}
+
+int tr_api_module_fail(tr_engine *g, int id, int timeout, const char *why) {
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    if (h == NULL) return TR_ENOENT;
+    tr_helper_fail(h, timeout ? TR_FAIL_TIMEOUT : TR_FAIL_ASKED, why);
+    return TR_OK;
+}
+
+int tr_api_module_park(tr_engine *g, int id) {
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    if (h == NULL) return TR_ENOENT;
+    tr_helper_park(h);
+    return TR_OK;
+}
+
+static void read_module(const tr_helper *h, uint32_t events, tr_api_module *out) {
+    *out = (tr_api_module){
+        .id = h->id,
+        .state = h->state,
+        .api_version = (uint32_t)h->api_version,
+        .failed = h->failed,
+        .events = events,
+        .command_count = h->command_count,
+        .version = h->version,
+        .running_us = h->running_us,
+        .pid = h->pid,
+        .options = h->options,
+        .used_bytes = h->used_bytes,
+        .peak_bytes = h->peak_bytes,
+        .commands = h->stats.commands,
+        .units = h->stats.units,
+        .crashes = h->stats.crashes,
+        .ns = h->stats.ns,
+        .pending = h->pending_count,
+        .handed = h->handed_count,
+        .running_client = h->running_client,
+        .name = h->name,
+        .reason = h->reason,
+        .report = h->report,
+        .running = h->running,
+        .argv = h->running_argv.data,
+        .argv_bytes = tr_buf_unread(&h->running_argv),
+    };
+}
+
+int tr_api_module_event(tr_engine *g, tr_api_module *out) {
+    uint8_t events;
+    const tr_helper *h = tr_modhost_take_event(&g->modhost, &events);
+    if (h == NULL) return 0;
+    read_module(h, events, out);
+    return 1;
+}
+
+int tr_api_module_next(tr_engine *g, int after, tr_api_module *out) {
+    const tr_helper *h = g->modhost.helpers;
+    while (h != NULL && h->id <= (uint32_t)after) h = h->next;
+    if (h == NULL) return 0;
+    read_module(h, h->events, out);
+    return 1;
+}
+
+int tr_api_runtime_at(tr_engine *g, int i, tr_api_runtime_command *out) {
+    const tr_runtime_command *r = g->x.runtime.first;
+    for (; r != NULL && i > 0; i--) r = r->next;
+    if (r == NULL) return 0;
+    *out = (tr_api_runtime_command){
+        .fullname = r->cmd.fullname,
+        .flags = r->cmd.flags,
+        .categories = r->cmd.acl_categories,
+        .info = r->info.data == NULL ? NULL : r->info.data + r->info.rpos,
+        .info_bytes = tr_buf_unread(&r->info),
+        .module = ((const tr_helper *)r->owner)->id,
+        .id = r->cmd.id,
+        .arity = r->cmd.arity,
+        .first_key = r->cmd.first_key,
+        .last_key = r->cmd.last_key,
+        .key_step = r->cmd.key_step,
+        .live = r->live,
+        .is_container = r->cmd.handler_kind == TR_HANDLER_CONTAINER,
+        .parent = r->cmd.parent == NULL ? -1 : r->cmd.parent->id,
+    };
+    return 1;
 }
 
 const char *tr_api_poller_name(const tr_engine *g) {

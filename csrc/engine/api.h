@@ -127,4 +127,42 @@ const char *tr_api_compiler(void);
 int64_t tr_api_now_us(const tr_engine *g);
 void tr_api_mem_fail_at(tr_engine *g, uint64_t nth);
 
+/* Helpers of modules, by id; see modhost.h. Each gives TR_ENOENT for an id that is not there. */
+typedef struct tr_api_module {
+    uint32_t id, state, api_version, failed, events, command_count;
+    int64_t version, running_us;
+    int32_t pid;
+    uint64_t options, used_bytes, peak_bytes, commands, units, crashes, ns, pending, handed;
+    uint64_t running_client;
+    const char *name, *reason, *report, *running;
+    const char *argv; /* of the command that crashed: u32 length, bytes, ... */
+    size_t argv_bytes;
+} tr_api_module;
+
+typedef struct tr_api_runtime_command {
+    const char *fullname;
+    uint64_t flags, categories;
+    const char *info; /* body of the message command_info; empty: none */
+    size_t info_bytes;
+    uint32_t module;  /* id of the helper */
+    int id, arity, first_key, last_key, key_step, live, is_container, parent; /* parent: id; -1: none */
+} tr_api_runtime_command;
+
+/* The id of the new helper, or TR_ENOMEM. */
+int tr_api_module_add(tr_engine *g, const char *name);
+/* fds: shared memory, the host's eventfd, the engine's. They stay the engine's. */
+int tr_api_module_prepare(tr_engine *g, int id, int fds[3]);
+int tr_api_module_attach(tr_engine *g, int id, int pid, int pidfd);
+int tr_api_module_loaded(tr_engine *g, int id, int ok);
+int tr_api_module_unload(tr_engine *g, int id);
+int tr_api_module_unloaded(tr_engine *g, int id, int ok);
+int tr_api_module_fail(tr_engine *g, int id, int timeout, const char *why);
+int tr_api_module_park(tr_engine *g, int id);
+/* 1 and *out (texts are borrowed until the next call), with events; 0: there is none. */
+int tr_api_module_event(tr_engine *g, tr_api_module *out);
+/* The next after this id, 0: the first. 1 or 0. */
+int tr_api_module_next(tr_engine *g, int after, tr_api_module *out);
+/* The i-th command that a module ever registered. 1 or 0: there are no more. */
+int tr_api_runtime_at(tr_engine *g, int i, tr_api_runtime_command *out);
+
 #endif

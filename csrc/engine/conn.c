@@ -317,11 +317,11 @@ int tr_conn_feed(tr_conn *conn, const char *p, size_t n) {
     return TR_OK;
 }
 
-/* The command that had to wait for the end of a pause is tried again. 1: it has run. */
-static int retry_paused(tr_conn *conn) {
+/* The command that had to wait for the end of a pause, or for its turn, is tried again. 1: it has run. */
+static int retry(tr_conn *conn) {
     tr_client *c = &conn->client;
     tr_exec_begin(&conn->engine->x);
-    conn->engine->x.paused_clients--;
+    if (c->wait == TR_WAIT_PAUSE) conn->engine->x.paused_clients--;
     c->wait = TR_WAIT_NONE;
     tr_execute(c);
     return c->wait == TR_WAIT_NONE;
@@ -331,7 +331,8 @@ void tr_conn_resume(tr_conn *conn) {
     if (conn->closed) return;
     tr_client *c = &conn->client;
     uint32_t killed = c->flags & (TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY);
-    if (c->wait == TR_WAIT_PAUSE && (killed || !retry_paused(conn))) return;
+    int again = c->wait == TR_WAIT_PAUSE || c->wait == TR_WAIT_TURN;
+    if (again && (killed || !retry(conn))) return;
     if (c->wait != TR_WAIT_NONE) return;
     if (conn->held != NULL) {
         tr_parser_done(&conn->parser);

@@ -24,6 +24,44 @@ static void hook_pushed(void *ctx, tr_client *c) {
     tr_conn_pushed((tr_conn *)c);
 }
 
+/* ------------------------------------------------------------------ what modules tell us */
+
+static void hook_go_on(void *ctx, tr_client *c) {
+    (void)ctx;
+    if (c->wait == TR_WAIT_TURN && !(c->flags & TR_CLIENT_INTERNAL)) tr_conn_ask_more((tr_conn *)c);
+}
+
+static void hook_output(void *ctx, tr_client *c) {
+    (void)ctx;
+    if (!(c->flags & TR_CLIENT_INTERNAL)) tr_conn_note_output((tr_conn *)c);
+}
+
+static void hook_floor_back(void *ctx) {
+    tr_engine *g = ctx;
+    for (tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
+        if (!conn->closed && conn->client.wait == TR_WAIT_TURN && conn->client.units == 0) tr_conn_ask_more(conn);
+    }
+}
+
+static int hook_watch(void *ctx, int fd, tr_helper *h) {
+    return tr_poller_add(((tr_engine *)ctx)->poller, fd, TR_POLL_READ, h);
+}
+
+static void hook_unwatch(void *ctx, int fd) {
+    tr_poller_remove(((tr_engine *)ctx)->poller, fd);
+}
+
+static void hook_module_event(void *ctx) {
+    ((tr_engine *)ctx)->module_events = 1;
+}
+
+static int is_helper(const tr_engine *g, const void *target) {
+    for (const tr_helper *h = g->modhost.helpers; h != NULL; h = h->next) {
+        if (h == target) return 1;
+    }
+    return 0;
+}
+
 static const tr_settings default_settings = {
     .maxclients = 10000,
     .query_buffer_max = 1u << 30,
@@ -33,6 +71,8 @@ static const tr_settings default_settings = {
     .lfu_log_factor = 10,
     .lfu_decay_minutes = 1,
     .latency_tracking = 1,
+    .module_command_ms = 5000,
+    .busy_reply_ms = 5000,
 };
 
 void tr_engine_apply(tr_engine *g) {
@@ -47,6 +87,8 @@ void tr_engine_apply(tr_engine *g) {
     g->x.debug_enabled = s->debug_enabled;
     g->x.password_set = s->password_set;
     tr_notify_set(&g->x, s->notify_classes, s->notify_keyspace, s->notify_keyevent);
+    g->modhost.command_ms = s->module_command_ms;
+    g->modhost.busy_ms = s->busy_reply_ms;
     tr__client_memory_apply(g);
 }
 
@@ -70,6 +112,14 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
     g->x.hooks.ctx = g;
     g->x.hooks.waiting = hook_waiting;
     g->x.hooks.pushed = hook_pushed;
+    tr_modhost_init(&g->modhost, &g->x, &g->mem);
+    g->modhost.hooks = (tr_modhost_hooks){.ctx = g,
+                                          .go_on = hook_go_on,
+                                          .output = hook_output,
+                                          .floor_back = hook_floor_back,
+                                          .watch = hook_watch,
+                                          .unwatch = hook_unwatch,
+                                          .event = hook_module_event};
     g->rate_ns = tr_clock_mono_ns(&g->clock);
     tr_engine_apply(g);
     *out = g;
@@ -89,6 +139,7 @@ void tr_engine_close(tr_engine *g) {
     }
     tr_engine_unlisten(g);
     tr__obituaries_release(g);
+    tr_modhost_release(&g->modhost);
     tr_exec_release(&g->x);
     tr_store_release(&g->store);
     tr_buf_release(&g->mem, &g->shared);
@@ -259,7 +310,8 @@ static void upkeep(tr_engine *g) {
     if (now_ms == before) return;
     g->cron_ms = now_ms;
     if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
-    tr_store_expire_due(&g->store, EXPIRE_TURN_BUDGET_US, mono_us, g);
+    /* While a module has the floor nothing goes from under it. */
+    if (!(g->x.hold & TR_HOLD_FLOOR)) tr_store_expire_due(&g->store, EXPIRE_TURN_BUDGET_US, mono_us, g);
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
 }
 
@@ -280,7 +332,7 @@ static void account_turn(tr_engine *g, int64_t began_ns, uint64_t commands_befor
 static int turn(tr_engine *g, int64_t timeout_us) {
     int n = tr_poller_wait(g->poller, g->ready, TR_POLL_EVENTS, timeout_us);
     if (n < 0) n = 0;
-    if (n == 0 && g->more == NULL && g->pending == NULL) return 0;
+    if (n == 0 && g->more == NULL && g->pending == NULL && !tr_modhost_has_work(&g->modhost)) return 0;
     tr_exec_turn(&g->x);
     tr_exec_begin(&g->x);
     int64_t began_ns = g->x.stopwatch_ns;
@@ -292,11 +344,16 @@ static int turn(tr_engine *g, int64_t timeout_us) {
             accept_some(g, target);
             continue;
         }
+        if (TR_UNLIKELY(g->modhost.helpers != NULL) && is_helper(g, target)) {
+            tr_modhost_ready(target);
+            continue;
+        }
         tr_conn *conn = target;
         if (g->ready[i].ready & TR_POLL_HUP) tr_conn_hung_up(conn);
         if (g->ready[i].ready & TR_POLL_WRITE) tr_conn_writable(conn);
         if (g->ready[i].ready & TR_POLL_READ) tr_conn_readable(conn);
     }
+    if (TR_UNLIKELY(g->modhost.helpers != NULL)) tr_modhost_turn(&g->modhost);
     upkeep(g);
     flush_pending(g);
     tr__client_memory_evict(g);
@@ -305,11 +362,11 @@ static int turn(tr_engine *g, int64_t timeout_us) {
 }
 
 static int has_work(const tr_engine *g) {
-    return g->more != NULL || g->pending != NULL || g->store.doomed != NULL;
+    return g->more != NULL || g->pending != NULL || g->store.doomed != NULL || tr_modhost_has_work(&g->modhost);
 }
 
 static int has_events(const tr_engine *g) {
-    return g->events != NULL;
+    return g->events != NULL || g->module_events;
 }
 
 int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us, int *more, int *busy) {
@@ -338,6 +395,10 @@ static int emit(tr_event *out, uint32_t kind, uint64_t id, int code) {
 int tr_engine_take_events(tr_engine *g, tr_event *out, int max) {
     assert_thread(g);
     int n = 0;
+    if (g->module_events && max > 0) {
+        g->module_events = 0;
+        n += emit(&out[n], TR_EVENT_MODULES, 0, 0);
+    }
     while (n < max && g->events != NULL) {
         tr_conn *conn = g->events;
         uint32_t kind = conn->events & -conn->events;
@@ -426,9 +487,11 @@ int tr_engine_cron(tr_engine *g) {
     resume_listeners(g);
     if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
     if (g->more != NULL) run_more(g);
-    tr_store_expire_due(&g->store, 1000000 / hz / 4, mono_us, g);
+    tr_modhost_cron(&g->modhost);
+    int free_floor = !(g->x.hold & TR_HOLD_FLOOR);
+    if (free_floor) tr_store_expire_due(&g->store, 1000000 / hz / 4, mono_us, g);
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
-    watch_limit(g);
+    if (free_floor) watch_limit(g);
     check_clients(g);
     tend_tables(g);
     flush_pending(g);

@@ -25,6 +25,7 @@
 #include "engine/obituary.h"
 #include "engine/watch.h"
 #include "exec/exec.h"
+#include "modhost/modhost.h"
 #include "net/poller.h"
 #include "resp/parser.h"
 #include "store/store.h"
@@ -44,6 +45,7 @@ enum { /* events of a connection, in the order in which they are taken */
     TR_EVENT_CALL = 2,    /* an asynchronous Python command waits in the client */
     TR_EVENT_OUTPUT = 4,  /* a fed connection has output */
     TR_EVENT_CLOSED = 8,  /* code: tr_close_reason; the last event of a connection */
+    TR_EVENT_MODULES = 16, /* of no connection: tr_modhost_take_event() has something */
 };
 
 typedef struct tr_event {
@@ -81,6 +83,8 @@ typedef struct tr_settings {
     uint32_t notify_classes;    /* TR_EV_... of the events that are published */
     int notify_keyspace;        /* 1: on the channels of keys */
     int notify_keyevent;        /* 1: on the channels of events */
+    int64_t module_command_ms;  /* module-command-timeout; 0: none */
+    int64_t busy_reply_ms;      /* busy-reply-threshold; 0: nobody is told */
     uint64_t client_memory_max; /* bytes of all clients together (maxmemory-clients); 0: no limit */
 } tr_settings;
 
@@ -130,6 +134,8 @@ typedef struct tr_engine {
     tr_clock clock;
     tr_store store;
     tr_exec x;
+    tr_modhost modhost;
+    int module_events;        /* some helper has something for Python */
     tr_settings settings;
     tr_poller *poller;
     tr_poller_kind poller_kind;

@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 #define TR_CLIENT_NAME_MAX 65536 /* bytes of a client's name, library name or version */
+#define TR_CLIENT_UNITS_MAX 256  /* module commands of one client that have not replied */
 
 struct tr_exec;
 struct tr_multi;
@@ -39,6 +40,7 @@ typedef enum tr_client_flag {
     TR_CLIENT_FAILED_COMMAND = 1 << 13, /* the running command replied with an error */
     TR_CLIENT_INTERNAL = 1 << 14,       /* ours: not in CLIENT LIST, not counted */
     TR_CLIENT_LOCAL = 1 << 15,          /* from this machine: loopback, Unix socket or fed */
+    TR_CLIENT_UNITS = 1 << 16,          /* has module commands that have not replied: units > 0 */
 } tr_client_flag;
 
 /* Why a client does not go on with its input. */
@@ -47,6 +49,7 @@ typedef enum tr_wait {
     TR_WAIT_PYTHON, /* an asynchronous Python command runs */
     TR_WAIT_PAUSE,  /* CLIENT PAUSE; the command is tried again afterwards */
     TR_WAIT_KEYS,   /* a blocking command */
+    TR_WAIT_TURN,   /* the next command: until the floor is back, or the client's module commands have replied */
 } tr_wait;
 
 typedef struct tr_text {
@@ -63,6 +66,8 @@ typedef struct tr_client {
     int argc;
     uint32_t flags;
     tr_wait wait;
+    uint32_t units;       /* module commands that have not replied */
+    const void *units_of; /* the helper that runs them; borrowed, only compared */
     const tr_command *cmd;      /* running */
     const tr_command *last_cmd;
     tr_writer w;

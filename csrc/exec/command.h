@@ -3,7 +3,7 @@
  * The table is generated from trioredis/commands/commands.json and never changes at run time; every
  * pointer that these functions return is static and lives for ever. A container ("client") and each
  * subcommand ("client|list") are entries of their own, with ids of their own. Commands that arrive
- * at run time (modules) are not in here: who has them asks its own dictionary after a miss.
+ * at run time (modules) are not in here: runtime_commands.h.
  *
  *   name bytes --lower case, packed in two words--> hash --displacement table--> slot --> tr_command
  *
@@ -121,6 +121,7 @@ typedef enum tr_handler_kind {
     TR_HANDLER_C,         /* fn is set; the others leave it NULL */
     TR_HANDLER_PY_SYNC,   /* a Python function, called by the engine's boundary */
     TR_HANDLER_PY_ASYNC,  /* a coroutine, run by the client's task */
+    TR_HANDLER_MODULE,    /* a module's, in a process of its own; see runtime_commands.h */
 } tr_handler_kind;
 
 typedef enum tr_group {

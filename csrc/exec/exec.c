@@ -55,6 +55,7 @@ int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock
     tr_hash_init(&x->clients, mem, never);
     tr_hash_init(&x->watched, mem, never);
     tr_pubsub_init(x);
+    tr_runtime_init(x);
     store->hooks.ctx = x;
     store->hooks.changed = on_changed;
     store->hooks.event = on_event;
@@ -66,7 +67,7 @@ int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock
 }
 
 static void drop_latencies(tr_exec *x) {
-    for (uint16_t i = 0; i < tr_command_count(); i++) tr_free(x->mem, x->stats[i].latency);
+    for (int i = 0; i < tr_exec_command_count(x); i++) tr_free(x->mem, x->stats[i].latency);
 }
 
 void tr_exec_release(tr_exec *x) {
@@ -80,6 +81,7 @@ void tr_exec_release(tr_exec *x) {
     tr_hash_release(&x->watched);
     tr_pubsub_release(x);
     tr_renames_release(&x->renames, x->mem);
+    tr_runtime_release(x);
     tr_outq_clear(&x->sink);
     tr_out_pool_release(&x->pool);
     x->stats = NULL;
@@ -100,7 +102,7 @@ void tr_exec_begin(tr_exec *x) {
 
 void tr_exec_reset_stats(tr_exec *x) {
     drop_latencies(x);
-    memset(x->stats, 0, tr_command_count() * sizeof(*x->stats));
+    memset(x->stats, 0, (size_t)tr_exec_command_count(x) * sizeof(*x->stats));
     memset(x->errors, 0, TR_ERROR_KINDS_MAX * sizeof(*x->errors));
     x->error_kind_count = 0;
     x->totals = (tr_exec_stats){0};
@@ -174,13 +176,28 @@ static void refuse_unknown_sub(tr_client *c) {
 }
 
 const tr_command *tr_exec_find(const tr_exec *x, const char *name, size_t len) {
-    return TR_LIKELY(x->renames.count == 0) ? tr_command_find(name, len) : tr_renames_find(&x->renames, name, len);
+    const tr_command *cmd =
+        TR_LIKELY(x->renames.count == 0) ? tr_command_find(name, len) : tr_renames_find(&x->renames, name, len);
+    if (TR_LIKELY(cmd != NULL)) return cmd;
+    const tr_runtime_command *r = tr_runtime_find(x, name, len);
+    return r == NULL ? NULL : &r->cmd;
+}
+
+/* The subcommand that argv[1] names; NULL: none. */
+static const tr_command *find_sub(const tr_command *cmd, const tr_arg *name) {
+    if (TR_LIKELY(cmd->id < tr_command_count())) return tr_command_find_sub(cmd, name->ptr, name->len);
+    const tr_runtime_command *r = tr_runtime_find_sub(tr_runtime_of(cmd), name->ptr, name->len);
+    return r == NULL ? NULL : &r->cmd;
+}
+
+int tr_exec_command_count(const tr_exec *x) {
+    return tr_command_count() + x->runtime.count;
 }
 
 const tr_command *tr_exec_resolve(const tr_exec *x, const tr_arg *argv, int argc) {
     const tr_command *cmd = argc > 0 ? tr_exec_find(x, argv[0].ptr, argv[0].len) : NULL;
     if (cmd == NULL || cmd->subcommand_count == 0 || argc == 1) return cmd;
-    return tr_command_find_sub(cmd, argv[1].ptr, argv[1].len);
+    return find_sub(cmd, &argv[1]);
 }
 
 /* The command that argv means, or NULL after the error reply. */
@@ -191,7 +208,7 @@ static const tr_command *resolve(tr_client *c) {
         return NULL;
     }
     if (cmd->subcommand_count != 0 && c->argc > 1) {
-        const tr_command *sub = tr_command_find_sub(cmd, c->argv[1].ptr, c->argv[1].len);
+        const tr_command *sub = find_sub(cmd, &c->argv[1]);
         if (sub == NULL) {
             refuse_unknown_sub(c);
             return NULL;
@@ -222,6 +239,26 @@ static uint64_t deeds(const tr_client *c, const tr_command *cmd) {
 static int pauses(const tr_exec *x, const tr_client *c, const tr_command *cmd) {
     if (x->pause == TR_PAUSE_NONE || c->flags & (TR_CLIENT_REPLICA | TR_CLIENT_INTERNAL)) return 0;
     return x->pause == TR_PAUSE_ALL || deeds(c, cmd) & (TR_CMD_WRITE | TR_CMD_MAY_REPLICATE);
+}
+
+/* A command that does not run at once: refused, or left waiting. 1: it goes on all the same. */
+static int held(tr_client *c, const tr_command *cmd) {
+    tr_exec *x = c->x;
+    if (x->hold & TR_HOLD_FLOOR && !(c->flags & TR_CLIENT_INTERNAL)) {
+        if (!(x->hold & TR_HOLD_BUSY)) {
+            c->wait = TR_WAIT_TURN;
+            return 0;
+        }
+        if (!(cmd->flags & TR_CMD_ALLOW_BUSY)) {
+            reject(c, cmd, "BUSY a module command takes its time, nothing else can run meanwhile. It ends by itself, at "
+                           "the latest after module-command-timeout.");
+            return 0;
+        }
+    }
+    if (!pauses(x, c, cmd)) return 1;
+    c->wait = TR_WAIT_PAUSE;
+    x->paused_clients++;
+    return 0;
 }
 
 static int may_debug(const tr_exec *x, const tr_client *c) {
@@ -281,6 +318,7 @@ static int admit(tr_client *c, const tr_command *cmd) {
         return 0;
     }
     return 1;
+    return TR_LIKELY(x->hold == 0) || held(c, cmd);
 }
 
 static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
@@ -331,6 +369,13 @@ static void run(tr_client *c, const tr_command *cmd) {
         c->wait = TR_WAIT_PYTHON;
         x->hooks.waiting(x->hooks.ctx, c);
         return;
+    } else if (cmd->handler_kind == TR_HANDLER_MODULE && x->hooks.run_module) {
+        uint32_t before = c->units;
+        x->hooks.run_module(x->hooks.module_ctx, c);
+        if (c->units != before) { /* it replies later */
+            c->cmd = NULL;
+            return;
+        }
     } else {
         tr_reply_errorf(c, "ERR '%s' needs the server around the engine", cmd->fullname);
     }
@@ -355,10 +400,23 @@ static void end_reply(tr_client *c) {
     c->w.q = &c->out;
 }
 
+/* The client has module commands that have not replied yet: only one more for the same helper may join them. */
+static int may_follow(const tr_client *c) {
+    const tr_command *cmd = tr_exec_resolve(c->x, c->argv, c->argc);
+    return cmd != NULL && cmd->handler_kind == TR_HANDLER_MODULE && c->multi == NULL && c->units < TR_CLIENT_UNITS_MAX &&
+           tr_runtime_of(cmd)->owner == c->units_of && tr_command_arity_ok(cmd, c->argc);
+}
+
 void tr_execute(tr_client *c) {
     tr_exec *x = c->x;
     tr_debug_assert(c->argc >= 1 && c->wait == TR_WAIT_NONE);
-    if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP))) aim_reply(c);
+    if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP | TR_CLIENT_UNITS))) {
+        if (c->flags & TR_CLIENT_UNITS && !may_follow(c)) {
+            c->wait = TR_WAIT_TURN;
+            return;
+        }
+        aim_reply(c);
+    }
     const tr_command *cmd = resolve(c);
     if (TR_UNLIKELY(cmd == NULL)) tr_multi_abort(c);
     int goes = cmd != NULL && admit(c, cmd);
@@ -398,6 +456,18 @@ void tr_exec_run_queue(tr_client *c) {
     x->stopwatch_ns = began_ns; /* EXEC's own time is that of the whole */
 }
 
+void tr_exec_unit_done(tr_client *c, const tr_command *cmd, uint64_t ns, int failed) {
+    tr_exec *x = c->x;
+    tr_assert(c->units > 0);
+    if (failed) c->flags |= TR_CLIENT_FAILED_COMMAND;
+    else c->flags &= ~(uint32_t)TR_CLIENT_FAILED_COMMAND;
+    x->stopwatch_ns = tr_clock_mono_ns(x->clock) - (int64_t)ns;
+    account(x, c, cmd);
+    c->last_cmd = cmd;
+    if (--c->units == 0) c->flags &= ~(uint32_t)TR_CLIENT_UNITS;
+    if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;
+}
+
 void tr_exec_finish(tr_client *c) {
     tr_exec *x = c->x;
     tr_assert(c->wait == TR_WAIT_PYTHON && c->cmd != NULL);
@@ -430,12 +500,14 @@ void tr_exec_note_swap(const tr_client *c, int first, int second) {
 void tr_exec_pause(tr_exec *x, tr_pause mode, int64_t until_ms) {
     if (mode > x->pause) x->pause = mode;
     if (until_ms > x->pause_until_ms) x->pause_until_ms = until_ms;
+    x->hold |= TR_HOLD_PAUSE;
     x->store->keep_expired = 1;
 }
 
 void tr_exec_unpause(tr_exec *x) {
     x->pause = TR_PAUSE_NONE;
     x->pause_until_ms = 0;
+    x->hold &= ~(uint32_t)TR_HOLD_PAUSE;
     x->store->keep_expired = 0;
 }
 

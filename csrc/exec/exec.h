@@ -18,6 +18,7 @@
 #include "exec/notify.h"
 #include "exec/pubsub.h"
 #include "exec/renames.h"
+#include "exec/runtime_commands.h"
 #include "store/store.h"
 
 #define TR_ERROR_KINDS_MAX 128 /* different first words of errors that are counted one by one */
@@ -34,6 +35,9 @@ typedef struct tr_exec_hooks {
     /* With python_ctx: 1 when user and password are right. user NULL: the default user. */
     int (*authenticate)(void *python_ctx, tr_client *c, const char *user, size_t user_len,
                         const char *pass, size_t pass_len);
+    /* With module_ctx: runs a module's command, or queues it: then the client has one more unit. */
+    void (*run_module)(void *module_ctx, tr_client *c);
+    void *module_ctx;
     /* With ctx: the client waits for Python from now on. */
     void (*waiting)(void *ctx, tr_client *c);
     /* With ctx: a message for the client stands in its output; it may be any client, and must not be closed now. */
@@ -69,6 +73,13 @@ typedef struct tr_exec_notes {
     int swap_first, swap_second;
 } tr_exec_notes;
 
+/* Bits of tr_exec.hold: why commands of clients don't run at once. */
+enum {
+    TR_HOLD_PAUSE = 1, /* CLIENT PAUSE */
+    TR_HOLD_FLOOR = 2, /* a module runs and takes its time: commands wait */
+    TR_HOLD_BUSY = 4,  /* ... for longer than busy-reply-threshold: they are refused */
+};
+
 typedef enum tr_pause { TR_PAUSE_NONE, TR_PAUSE_WRITES, TR_PAUSE_ALL } tr_pause;
 
 typedef struct tr_exec {
@@ -94,6 +105,8 @@ typedef struct tr_exec {
     tr_renames renames;
     int64_t slowest_ns;       /* of the commands since tr_exec_turn() */
     const tr_command *slowest;
+    uint32_t hold;            /* TR_HOLD_... */
+    tr_runtime runtime;       /* commands of modules */
     tr_pause pause;
     int64_t pause_until_ms;
     uint64_t paused_clients;
@@ -128,6 +141,10 @@ const tr_command *tr_exec_resolve(const tr_exec *x, const tr_arg *argv, int argc
 void tr_execute(tr_client *c);
 /* EXEC: runs what the client has queued, in one go, and replies; the queue and the watches are gone afterwards. */
 void tr_exec_run_queue(tr_client *c);
+/* Static commands and those of modules, gone ones included: ids are below. */
+int tr_exec_command_count(const tr_exec *x);
+/* A module command that was queued for this client has replied, after so long. */
+void tr_exec_unit_done(tr_client *c, const tr_command *cmd, uint64_t ns, int failed);
 /* The asynchronous Python command of this client has replied. */
 void tr_exec_finish(tr_client *c);
 /* CLIENT PAUSE; the longer of two ends and the stronger of two modes wins. */

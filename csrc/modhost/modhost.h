@@ -32,9 +32,11 @@
 #include "sandbox/wire/session.h"
 
 #define TR_MODHOST_WAIT_NS 1000000   /* how long a turn waits for a unit before other work of the process goes on */
+#define TR_MODHOST_SEND_MS 5000      /* how long a helper may leave the ring full, where command_ms sets no bound */
 #define TR_MODHOST_HELPERS_MAX 256
 #define TR_MODHOST_PENDING_MAX 100000 /* units of one helper that wait */
 #define TR_MODHOST_BATCH_MAX 128      /* handed over at once; below TR_WIRE_QUEUE_MAX */
+#define TR_MODHOST_CATEGORIES_MAX 43  /* bits that the built-in ones leave */
 #define TR_HELPER_NAME_MAX 64         /* bytes of a module's name, the NUL included */
 #define TR_HELPER_REASON_MAX 256
 #define TR_HELPER_REPORT_MAX 48       /* bytes of a report's id */
@@ -66,17 +68,18 @@ typedef enum tr_fail_kind {
 
 typedef enum tr_unit_kind {
     TR_UNIT_COMMAND,
-    TR_UNIT_GRANT,   /* grant_floor */
+    TR_UNIT_LIFE,    /* grant_floor for loading or unloading */
+    TR_UNIT_GRANT,   /* grant_floor that was asked for */
     TR_UNIT_BLOCKED, /* run_blocked */
-    TR_UNIT_OTHER,   /* a queued request of the server's own: save, digest, info, ... */
 } tr_unit_kind;
 
 typedef struct tr_unit {
-    struct tr_unit *next;
+    struct tr_unit *next;   /* in the queue that it is in; of a nested one: the unit outside */
     uint8_t kind;           /* tr_unit_kind */
     uint8_t silent;         /* the reply is dropped: CLIENT REPLY */
     uint8_t nested;         /* runs amid another command */
-    uint8_t handed;
+    uint8_t proto;          /* of the reply */
+    uint16_t type;          /* tr_msg_type of the message */
     uint64_t client_id;     /* 0: none */
     uint64_t request_id;    /* once handed over */
     uint64_t number;        /* TR_UNIT_GRANT: the ask; TR_UNIT_BLOCKED: the block */
@@ -116,8 +119,11 @@ typedef struct tr_helper {
     struct tr_helper *next;
     uint32_t id;
     uint8_t state; /* tr_helper_state */
-    uint8_t in_turn;
     uint8_t parked_ring;     /* the ring writes to our eventfd */
+    uint8_t ready;           /* it has the floor, was left running, and its eventfd was written to */
+    uint8_t watched;         /* its descriptors are in the poller */
+    uint8_t named;           /* SetModuleAttribs was said */
+    const char *wrong;       /* what tr_helper_wrong() was told; static */
     char name[TR_HELPER_NAME_MAX]; /* the module's; the file's until SetModuleAttribs */
     int64_t version, api_version;
     uint64_t options;        /* REDISMODULE_OPTIONS_... */
@@ -132,11 +138,11 @@ typedef struct tr_helper {
     uint32_t pending_count;
     tr_unit *handed, *handed_last; /* in the order of handing over: the first one runs */
     uint32_t handed_count;
+    tr_unit *inner;          /* the innermost unit that began amid a question of this helper; NULL: none */
     int64_t deadline_ns;     /* of the running unit; INT64_MAX: none */
     tr_open_key *keys;
     uint32_t key_cap, key_free;
-    tr_runtime_command *commands; /* registered; by handle */
-    uint32_t command_count;
+    uint32_t command_count;  /* handles of commands given to this process */
     uint64_t used_bytes, peak_bytes; /* as it says */
     struct tr_values *values;
     struct tr_blocks *blocks;
@@ -184,6 +190,8 @@ typedef struct tr_modhost {
     int64_t command_ms;       /* module-command-timeout; 0: none */
     int64_t busy_ms;          /* busy-reply-threshold */
     int64_t floor_ns;         /* when the floor was given */
+    char categories[TR_MODHOST_CATEGORIES_MAX][TR_HELPER_NAME_MAX]; /* of ACL, that modules added */
+    int category_count;
     tr_modhost_hooks hooks;
 } tr_modhost;
 
@@ -221,10 +229,14 @@ int tr_modhost_turn(tr_modhost *m);
 void tr_modhost_ready(tr_helper *h);
 /* Deadlines; from cron. */
 void tr_modhost_cron(tr_modhost *m);
+/* Something can be handed over to it. */
+static inline int tr_helper_has_work(const tr_helper *h) {
+    return h->pending != NULL && (h->state == TR_HELPER_SERVING || h->pending->kind == TR_UNIT_LIFE);
+}
 static inline int tr_modhost_has_work(const tr_modhost *m) {
-    if (m->floor != NULL) return 0; /* its eventfd tells */
+    if (m->floor != NULL) return m->floor->ready; /* else its eventfd tells */
     for (const tr_helper *h = m->helpers; h != NULL; h = h->next)
-        if (h->pending != NULL && h->state == TR_HELPER_SERVING) return 1;
+        if (tr_helper_has_work(h)) return 1;
     return 0;
 }
 
@@ -249,11 +261,15 @@ int tr_helper_ask(tr_helper *h, tr_msg_type type, const void *body, void *out, t
 /* A one-way message; leaves with the next flush. 0 or it was failed. */
 int tr_helper_tell(tr_helper *h, tr_msg_type type, const void *body);
 /* The unit that runs in this helper now (innermost); NULL: none. */
-tr_unit *tr_helper_unit(tr_helper *h);
+static inline tr_unit *tr_helper_unit(const tr_helper *h) {
+    return h->inner != NULL ? h->inner : h->handed;
+}
 /* Queues a unit (stolen) at the end; it is handed over in the next turn. */
 void tr_helper_queue(tr_helper *h, tr_unit *unit);
 /* A unit with its message encoded. NULL: no memory, or the body breaks its bounds. */
 tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const void *body);
+/* The helper has answered, and the answer is in order: what the unit did stays. Before its reply is made. */
+void tr_unit_commit(tr_helper *h, tr_unit *unit);
 /* The command and its arguments as they were sent: argv has room for unit->argc; borrowed from the unit. */
 void tr_unit_argv(const tr_unit *unit, tr_arg *argv);
 /* Bits of REDISMODULE_CTX_FLAGS_... and REDISMODULE_CLIENTINFO_FLAG_... for messages. c may be NULL. */
@@ -320,10 +336,19 @@ tr_modhost_serve tr_modhost_latency_sample;
 void tr_modhost_close_keys(tr_helper *h);               /* serve_key.c: all of them */
 void tr_modhost_unit_ends(tr_helper *h, tr_unit *unit); /* replicate.c: it ended well; its effects count */
 void tr_modhost_values_lost(tr_helper *h);              /* values.c: the process is gone */
+/* blocked.c: answers to grant_floor and run_blocked: decode, judge, tr_unit_commit(), then what follows. 0 or a code
+ * that fails the helper. message holds header and body. */
+int tr_modhost_grant_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
+int tr_modhost_blocked_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
+/* blocked.c: the helper failed while the callback ran, or before it could. */
+void tr_modhost_blocked_crashed(tr_helper *h, tr_unit *unit, const char *error);
+/* blocked.c: 1: the command has blocked its client (block_client came), which gets no reply now. */
+int tr_modhost_has_blocked(tr_helper *h, tr_unit *unit);
 int tr_modhost_values_restore(tr_helper *h);            /* values.c: the module is loaded again; 0 or it failed */
 void tr_modhost_values_release(tr_helper *h);           /* values.c: with the helper */
 void tr_modhost_blocks_lost(tr_helper *h, const char *error); /* blocked.c: each client gets the error */
 void tr_modhost_blocks_release(tr_helper *h);
+void tr_modhost_filters_release(tr_helper *h);          /* filters.c */
 void tr_modhost_client_gone(tr_modhost *m, tr_client *c); /* blocked.c */
 
 #endif

@@ -159,6 +159,8 @@ struct RedisModuleCtx {
 
 /* An empty context with the API in it and the server's clock; resp 2, database 0. */
 void tr_ctx_init(RedisModuleCtx *ctx, uint32_t flags);
+/* The callback is over, its answer is not sent yet: what must reach the engine before is told. */
+void tr_ctx_end(RedisModuleCtx *ctx);
 /* Closes keys, frees what AutoMemory() owns, argv, reply and pool; not the struct. */
 void tr_ctx_release(RedisModuleCtx *ctx);
 /* p is to be freed with the context, if that frees things. ctx may be NULL. */
@@ -199,6 +201,8 @@ typedef struct tr_host {
     _Atomic uint64_t told_bytes; /* used_bytes as the engine heard of it last */
     _Atomic(struct tr_shared_function *) shared; /* api_shared.c */
     uint32_t depth;     /* nested callbacks, for the flight recorder */
+    _Atomic uint32_t last_function;     /* API function last entered */
+    _Atomic uint64_t running_since_ns;  /* when the outermost callback began; 0: none runs */
     tr_bytes type_names; /* of this module's types, NUL-ended, one after the other */
     RedisModuleString **command_names; /* of the server, sorted; for checks that need no round trip */
     int command_name_count;
@@ -237,25 +241,13 @@ void tr_note(uint32_t function, uint32_t flags, uint64_t a, uint64_t b, uint64_t
  * and answers. body is decoded, valid for the call. */
 typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
 
-tr_serve_fn tr_serve_run_command;    /* api_command.c */
-tr_serve_fn tr_serve_run_filter;     /* api_filter.c */
-tr_serve_fn tr_serve_call_done;      /* api_call.c */
-tr_serve_fn tr_serve_type_load;      /* api_type.c */
-tr_serve_fn tr_serve_type_save;
-tr_serve_fn tr_serve_type_rewrite;
-tr_serve_fn tr_serve_type_free;
-tr_serve_fn tr_serve_type_unlink;
-tr_serve_fn tr_serve_type_copy;
-tr_serve_fn tr_serve_type_mem_usage;
-tr_serve_fn tr_serve_type_free_effort;
-tr_serve_fn tr_serve_type_digest;
-tr_serve_fn tr_serve_type_aux_save;
-tr_serve_fn tr_serve_type_aux_load;
-tr_serve_fn tr_serve_run_blocked;    /* api_block.c */
-tr_serve_fn tr_serve_server_event;   /* api_event.c */
-tr_serve_fn tr_serve_keyspace_event;
-tr_serve_fn tr_serve_run_job;
-tr_serve_fn tr_serve_run_info;       /* api_info.c */
-tr_serve_fn tr_serve_grant_floor;    /* serve.c */
+/* X(MESSAGE, name): what is served now; the functions are in the file of their subject. */
+#define TR_HOST_SERVED(X)                                                                          \
+    X(GRANT_FLOOR, grant_floor)                                                                    \
+    X(RUN_COMMAND, run_command)
+
+#define TR_X(MESSAGE, name) tr_serve_fn tr_serve_##name;
+TR_HOST_SERVED(TR_X)
+#undef TR_X
 
 #endif

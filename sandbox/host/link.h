@@ -33,7 +33,7 @@ void tr_link_post(tr_msg_type type, const void *body);
 
 /* The main thread's life: serves until the engine goes. */
 _Noreturn void tr_link_serve(void);
-/* Serves requests until stop(arg) is not 0; while a thread has the floor, that thread. */
+/* Waits for one request of the engine's and serves it. */
 void tr_link_serve_one(void);
 
 #endif

@@ -1,0 +1,42 @@
+/* internal.h - what the files of this room share and nobody else needs. */
+#ifndef TR_MODHOST_INTERNAL_H
+#define TR_MODHOST_INTERNAL_H
+
+#include "modhost/modhost.h"
+
+/* helper.c */
+void tr__helper_release(tr_helper *h);
+/* It is there to be handed units. */
+int tr__helper_takes_work(const tr_helper *h);
+/* Hands over what is pending and serves until all is answered: 1; or the time of a turn is over: 0. */
+int tr__helper_progress(tr_helper *h);
+/* Takes what it said while it had no unit, or while one was left running. */
+void tr__helper_listen(tr_helper *h);
+/* Runs the unit (stolen) at once, amid whatever runs, and waits. The reply is in c, an error if the helper failed. */
+void tr__unit_run_now(tr_helper *h, tr_unit *unit, tr_client *c);
+
+/* unit.c */
+void tr__unit_free(tr_modhost *m, tr_unit *unit);
+/* It begins: it has the floor. */
+void tr__unit_begins(tr_helper *h, tr_unit *unit);
+/* The helper has answered it. 0, or the answer breaks the rules: tr_helper_wrong(). */
+int tr__unit_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
+/* The helper failed while it ran: undone, and its client has the error. */
+void tr__unit_crashed(tr_helper *h, tr_unit *unit);
+/* It can't run at all any more. */
+void tr__unit_refused(tr_helper *h, tr_unit *unit, const char *error);
+
+/* serve.c */
+/* A request or one-way message that came. 0 or a code that fails the helper. */
+int tr__serve(tr_helper *h, const tr_wire_header *header, const tr_buf *message);
+/* Decodes the body of a message into *body, which has tr__body_room. 0 or a code that fails the helper. */
+int tr__decode(tr_helper *h, const tr_wire_header *header, const tr_buf *message, void *body);
+
+#define TR_BODY_BYTES_MAX 1024 /* the largest struct of a message */
+
+typedef union tr__body_room {
+    uint8_t bytes[TR_BODY_BYTES_MAX];
+    uint64_t aligned;
+} tr__body_room;
+
+#endif

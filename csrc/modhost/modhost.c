@@ -1,0 +1,201 @@
+#include "modhost/modhost.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "exec/multi.h"
+#include "exec/reply.h"
+#include "modhost/internal.h"
+
+void tr_modhost_init(tr_modhost *m, tr_exec *x, tr_mem *mem) {
+    *m = (tr_modhost){.x = x, .mem = mem, .next_helper_id = 1};
+    x->hooks.run_module = tr_modhost_run;
+    x->hooks.module_ctx = m;
+}
+
+void tr_modhost_release(tr_modhost *m) {
+    while (m->helpers != NULL) {
+        tr_helper *h = m->helpers;
+        m->helpers = h->next;
+        tr__helper_release(h);
+    }
+}
+
+tr_helper *tr_modhost_add(tr_modhost *m, const char *name) {
+    uint32_t count = 0;
+    tr_helper **end = &m->helpers;
+    for (; *end != NULL; end = &(*end)->next) count++;
+    if (count == TR_MODHOST_HELPERS_MAX) return NULL;
+    tr_helper *h = tr_zalloc(m->mem, sizeof *h);
+    if (h == NULL) return NULL;
+    h->m = m;
+    h->id = m->next_helper_id++;
+    h->pidfd = h->wake_fd = h->host_wake_fd = h->shm.fd = -1;
+    h->deadline_ns = INT64_MAX;
+    strncpy(h->name, name, sizeof h->name - 1);
+    *end = h;
+    return h;
+}
+
+tr_helper *tr_modhost_helper(tr_modhost *m, uint32_t id) {
+    tr_helper *h = m->helpers;
+    while (h != NULL && h->id != id) h = h->next;
+    return h;
+}
+
+tr_helper *tr_modhost_take_event(tr_modhost *m, uint8_t *events) {
+    for (tr_helper *h = m->helpers; h != NULL; h = h->next) {
+        if (h->events == 0) continue;
+        *events = h->events;
+        h->events = 0;
+        return h;
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ commands */
+
+static void refuse_down(tr_client *c, const tr_helper *h) {
+    const char *why = h->state == TR_HELPER_PARKED ? "it has crashed too often and is not started again"
+                      : h->state == TR_HELPER_DOWN || h->state == TR_HELPER_LOADING ? "it has crashed and is being started again"
+                                                                                   : "it is not loaded";
+    tr_reply_errorf(c, "MODULEDOWN %s: %s", h->name, why);
+}
+
+/* Between MULTI and EXEC's end, in a script, or for a module's call: it can't reply later. */
+static int is_nested(const tr_client *c) {
+    return (c->flags & TR_CLIENT_INTERNAL) || (c->multi != NULL && c->multi->running) || c->x->hold & TR_HOLD_FLOOR;
+}
+
+static tr_unit *unit_of_command(tr_helper *h, tr_client *c) {
+    tr_modhost *m = h->m;
+    tr_wire_bytes *items = tr_alloc(m->mem, (size_t)c->argc * sizeof *items);
+    if (items == NULL) return NULL;
+    for (int i = 0; i < c->argc; i++)
+        items[i] = (tr_wire_bytes){.at = (const uint8_t *)c->argv[i].ptr, .len = (uint32_t)c->argv[i].len};
+    tr_msg_run_command body = {
+        .client_id = c->id,
+        .client_flags = tr_modhost_client_flags(c),
+        .context_flags = tr_modhost_context_flags(m, c),
+        .db = (uint32_t)c->db->id,
+        .resp = (uint8_t)c->w.proto,
+        .now_us = m->x->now_us,
+        .user = {.at = (const uint8_t *)"default", .len = 7},
+        .argv = {.count = (uint32_t)c->argc, .items.texts = items},
+    };
+    tr_unit *unit = tr_unit_new(h, TR_UNIT_COMMAND, TR_MSG_RUN_COMMAND, &body);
+    tr_free(m->mem, items);
+    if (unit == NULL) return NULL;
+    unit->cmd = c->cmd;
+    unit->argc = c->argc;
+    unit->client_id = c->id;
+    unit->db_id = c->db->id;
+    unit->proto = (uint8_t)c->w.proto;
+    return unit;
+}
+
+void tr_modhost_run(void *ctx, tr_client *c) {
+    (void)ctx;
+    tr_runtime_command *r = tr_runtime_of(c->cmd);
+    tr_helper *h = r->owner;
+    if (!r->live || h->state != TR_HELPER_SERVING) {
+        refuse_down(c, h);
+        return;
+    }
+    if (h->pending_count >= TR_MODHOST_PENDING_MAX) {
+        tr_reply_errorf(c, "MODULEDOWN %s: too many commands wait for it", h->name);
+        return;
+    }
+    tr_unit *unit = unit_of_command(h, c);
+    if (unit == NULL) {
+        tr_reply_error(c, TR_MSG_NO_MEMORY);
+        return;
+    }
+    if (is_nested(c)) {
+        tr__unit_run_now(h, unit, c);
+        return;
+    }
+    unit->silent = c->w.q != &c->out;
+    c->units++;
+    c->units_of = h;
+    c->flags |= TR_CLIENT_UNITS;
+    tr_helper_queue(h, unit);
+}
+
+uint64_t tr_modhost_client_flags(const tr_client *c) {
+    uint64_t flags = 0;
+    if (c == NULL) return 0;
+    if (c->flags & TR_CLIENT_PUBSUB) flags |= 1u << 1;
+    if (c->flags & TR_CLIENT_UNIX) flags |= 1u << 4;
+    if (c->multi != NULL && (c->multi->active || c->multi->running)) flags |= 1u << 5;
+    return flags;
+}
+
+uint64_t tr_modhost_context_flags(const tr_modhost *m, const tr_client *c) {
+    const tr_store *store = m->x->store;
+    uint64_t flags = 1u << 2; /* master */
+    if (store->maxmemory != 0) {
+        flags |= 1u << 8;
+        if (store->policy != TR_NOEVICTION) flags |= 1u << 9;
+        if (tr_store_over_limit(store)) flags |= 1u << 10;
+    }
+    if (c == NULL) return flags;
+    if (c->multi != NULL && (c->multi->active || c->multi->running)) flags |= 1u << 1 | 1u << 21;
+    if (c->w.proto >= 3) flags |= 1u << 22;
+    return flags;
+}
+
+/* ------------------------------------------------------------------ turns */
+
+/* Who may have the floor next: the one that has waited longest goes first, then the others in turn. */
+static tr_helper *next_with_work(tr_modhost *m) {
+    for (tr_helper *h = m->helpers; h != NULL; h = h->next) {
+        if (tr_helper_has_work(h)) return h;
+    }
+    return NULL;
+}
+
+static void hold_floor(tr_modhost *m) {
+    if (!(m->x->hold & TR_HOLD_FLOOR)) m->floor_ns = tr_clock_mono_ns(m->x->clock);
+    m->x->hold |= TR_HOLD_FLOOR;
+}
+
+static void release_floor(tr_modhost *m) {
+    m->floor = NULL;
+    if (!(m->x->hold & TR_HOLD_FLOOR)) return;
+    m->x->hold &= ~(uint32_t)(TR_HOLD_FLOOR | TR_HOLD_BUSY);
+    m->hooks.floor_back(m->hooks.ctx);
+}
+
+int tr_modhost_turn(tr_modhost *m) {
+    if (m->helpers == NULL) return 0;
+    tr_helper *h = m->floor != NULL ? m->floor : next_with_work(m);
+    if (h == NULL || (h == m->floor && !h->ready)) return 0;
+    m->floor = h;
+    h->ready = 0;
+    if (!tr__helper_progress(h)) {
+        hold_floor(m);
+        return 0;
+    }
+    release_floor(m);
+    return tr_modhost_has_work(m); /* once the clients of these replies have theirs */
+}
+
+void tr_modhost_cron(tr_modhost *m) {
+    int64_t now_ns = tr_clock_mono_ns(m->x->clock);
+    tr_helper *h = m->floor;
+    if (h == NULL) return;
+    if (now_ns >= h->deadline_ns) {
+        tr_helper_fail(h, TR_FAIL_TIMEOUT, "");
+        release_floor(m);
+    } else if (m->busy_ms > 0 && now_ns - m->floor_ns > m->busy_ms * 1000000 && !(m->x->hold & TR_HOLD_BUSY)) {
+        m->x->hold |= TR_HOLD_BUSY;
+        m->hooks.floor_back(m->hooks.ctx); /* who waits is tried again, and hears that we are busy */
+    }
+}
+
+void tr_modhost_ready(tr_helper *h) {
+    if (h->m->floor == h) h->ready = 1;
+    else tr__helper_listen(h);
+}

@@ -1,0 +1,39 @@
+/* What a helper may ask: from message to function. */
+#include "base/err.h"
+#include "modhost/internal.h"
+
+/* X(MESSAGE, name): what is served. What is not ends a helper that sends it. */
+#define SERVED(X)                                                                                                      \
+    X(REGISTER_COMMAND, register_command)                                                                              \
+    X(COMMAND_INFO, command_info)                                                                                      \
+    X(COMMAND_CATEGORIES, command_categories)                                                                          \
+    X(ADD_CATEGORY, add_category)                                                                                      \
+    X(COMMAND_KEYS, command_keys)                                                                                      \
+    X(MODULE_OPTIONS, module_options)                                                                                  \
+    X(NAME_BUSY, name_busy)                                                                                            \
+    X(MEMORY_USED, memory_used)                                                                                        \
+    X(MEMORY_RATIO, memory_ratio)
+
+static tr_modhost_serve *server_of(uint16_t type) {
+    switch ((tr_msg_type)type) {
+#define TR_X(MESSAGE, name) case TR_MSG_##MESSAGE: return tr_modhost_##name;
+        SERVED(TR_X)
+#undef TR_X
+        default: return NULL;
+    }
+}
+
+int tr__decode(tr_helper *h, const tr_wire_header *header, const tr_buf *message, void *body) {
+    const uint8_t *bytes = (const uint8_t *)message->data + message->rpos + TR_WIRE_HEADER_BYTES;
+    const char *why = tr_wire_decode(header->type, bytes, header->length, body);
+    return why == NULL ? TR_OK : tr_helper_wrong(h, why);
+}
+
+int tr__serve(tr_helper *h, const tr_wire_header *header, const tr_buf *message) {
+    tr_modhost_serve *serve = server_of(header->type);
+    const tr_wire_spec *spec = tr_wire_spec_of(header->type);
+    if (serve == NULL || spec->struct_bytes > TR_BODY_BYTES_MAX) return tr_helper_wrong(h, "a message that is not served");
+    tr__body_room body;
+    int rc = tr__decode(h, header, message, &body);
+    return rc == TR_OK ? serve(h, header, &body) : rc;
+}

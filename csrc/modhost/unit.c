@@ -1,0 +1,158 @@
+/* Units: from a command to its message, from the answer to the client. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "exec/reply.h"
+#include "modhost/internal.h"
+#include "resp/check.h"
+#include "store/undo.h"
+
+#define BODY_AT TR_WIRE_HEADER_BYTES /* in a message */
+
+tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const void *body) {
+    tr_mem *mem = h->m->mem;
+    tr_unit *unit = tr_zalloc(mem, sizeof *unit);
+    if (unit == NULL) return NULL;
+    unit->kind = (uint8_t)kind;
+    unit->type = (uint16_t)type;
+    if (tr_wire_encode(mem, &unit->message, (uint16_t)type, TR_WIRE_QUEUED, 0, body) != TR_OK) {
+        tr__unit_free(h->m, unit);
+        return NULL;
+    }
+    return unit;
+}
+
+void tr__unit_free(tr_modhost *m, tr_unit *unit) {
+    tr_buf_release(m->mem, &unit->message);
+    tr_free(m->mem, unit);
+}
+
+void tr_helper_queue(tr_helper *h, tr_unit *unit) {
+    unit->next = NULL;
+    if (h->pending_last != NULL) h->pending_last->next = unit;
+    else h->pending = unit;
+    h->pending_last = unit;
+    h->pending_count++;
+}
+
+void tr_unit_argv(const tr_unit *unit, tr_arg *argv) {
+    tr_msg_run_command m;
+    const uint8_t *body = (const uint8_t *)unit->message.data + unit->message.rpos + BODY_AT;
+    const char *why = tr_wire_decode(TR_MSG_RUN_COMMAND, body, tr_buf_unread(&unit->message) - BODY_AT, &m);
+    tr_assert(why == NULL && m.argv.count == (uint32_t)unit->argc);
+    tr_wire_cursor cursor = {0};
+    tr_wire_bytes item;
+    for (int i = 0; tr_wire_next(&m.argv, &cursor, &item); i++)
+        argv[i] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
+}
+
+void tr__unit_begins(tr_helper *h, tr_unit *unit) {
+    tr_modhost *m = h->m;
+    unit->began_ns = tr_clock_mono_ns(m->x->clock);
+    unit->undo_mark = tr_undo_begin(m->x->store);
+    h->deadline_ns = m->command_ms > 0 ? unit->began_ns + m->command_ms * 1000000 : INT64_MAX;
+}
+
+/* The client that the unit is for, if it is still there. */
+static tr_client *client_of(tr_helper *h, const tr_unit *unit) {
+    if (unit->nested) return unit->nested_client;
+    return unit->client_id == 0 ? NULL : tr_client_by_id(h->m->x, unit->client_id);
+}
+
+/* What the unit did stays. */
+void tr_unit_commit(tr_helper *h, tr_unit *unit) {
+    tr_exec *x = h->m->x;
+    h->deadline_ns = INT64_MAX;
+    h->stats.units++;
+    h->stats.ns += (uint64_t)(tr_clock_mono_ns(x->clock) - unit->began_ns);
+    tr_modhost_close_keys(h);
+    tr_modhost_unit_ends(h, unit);
+    tr_undo_commit(x->store, unit->undo_mark);
+    unit->done = 1;
+}
+
+/* Its reply is complete: the client goes on. */
+static void settle(tr_helper *h, tr_unit *unit, tr_client *c, int failed) {
+    tr_modhost *m = h->m;
+    if (unit->nested || unit->kind != TR_UNIT_COMMAND || c == NULL) return;
+    uint64_t ns = (uint64_t)(tr_clock_mono_ns(m->x->clock) - unit->began_ns);
+    tr_exec_unit_done(c, unit->cmd, unit->began_ns == 0 ? 0 : ns, failed);
+    m->hooks.output(m->hooks.ctx, c);
+    if (c->units == 0) m->hooks.go_on(m->hooks.ctx, c);
+}
+
+static void write_reply(tr_helper *h, tr_unit *unit, tr_client *c, const tr_msg_run_command_answer *answer) {
+    tr_exec *x = h->m->x;
+    tr_wire_cursor cursor = {0};
+    tr_wire_bytes code;
+    while (tr_wire_next(&answer->error_codes, &cursor, &code)) tr_exec_count_error(x, (const char *)code.at, code.len);
+    if (c == NULL || unit->silent) return;
+    tr_w_raw(&c->w, answer->reply.at, answer->reply.len);
+    if (answer->error_codes.count != 0) c->flags |= TR_CLIENT_FAILED_COMMAND;
+}
+
+enum { EFFECT_BLOCKED = 1, EFFECT_VERBATIM = 2, EFFECT_ERROR = 4, EFFECT_ARITY = 8, EFFECT_CLOSE = 16 };
+
+static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message) {
+    tr_msg_run_command_answer answer;
+    int rc = tr__decode(h, header, message, &answer);
+    if (rc != TR_OK) return rc;
+    size_t len = answer.reply.len;
+    if (len != 0 && tr_resp_check((const char *)answer.reply.at, len, unit->proto) != len) {
+        return tr_helper_wrong(h, "a reply that is not one value");
+    }
+    tr_client *c = client_of(h, unit);
+    unit->effects = answer.effects;
+    if (answer.effects & EFFECT_VERBATIM) unit->verbatim = 1;
+    h->stats.commands++;
+    tr_unit_commit(h, unit);
+    if (tr_modhost_has_blocked(h, unit)) return TR_OK;
+    write_reply(h, unit, c, &answer);
+    if (c != NULL && answer.effects & EFFECT_CLOSE) c->flags |= TR_CLIENT_CLOSE_AFTER_REPLY;
+    settle(h, unit, c, answer.error_codes.count != 0);
+    return TR_OK;
+}
+
+/* The floor for loading or unloading has come back. */
+static int life_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message) {
+    tr_msg_grant_floor_answer answer;
+    int rc = tr__decode(h, header, message, &answer);
+    if (rc != TR_OK) return rc;
+    tr_unit_commit(h, unit);
+    h->events |= TR_HELPER_EVENT_LOADED;
+    h->m->hooks.event(h->m->hooks.ctx);
+    return TR_OK;
+}
+
+int tr__unit_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message) {
+    switch ((tr_unit_kind)unit->kind) {
+        case TR_UNIT_COMMAND: return command_answered(h, unit, header, message);
+        case TR_UNIT_LIFE: return life_answered(h, unit, header, message);
+        case TR_UNIT_GRANT: return tr_modhost_grant_answered(h, unit, header, message);
+        case TR_UNIT_BLOCKED: return tr_modhost_blocked_answered(h, unit, header, message);
+    }
+    return tr_helper_wrong(h, "an answer to nothing");
+}
+
+static void reply_error(tr_helper *h, tr_unit *unit, const char *error) {
+    tr_client *c = client_of(h, unit);
+    if (c != NULL && !unit->silent) tr_reply_error(c, error);
+    settle(h, unit, c, 1);
+}
+
+void tr__unit_crashed(tr_helper *h, tr_unit *unit) {
+    char error[TR_HELPER_REASON_MAX + TR_HELPER_NAME_MAX * 4 + TR_HELPER_REPORT_MAX];
+    if (unit->began_ns != 0) tr_undo_rollback(h->m->x->store, unit->undo_mark);
+    snprintf(error, sizeof error, "MODULECRASH %s: %s while running %s; report %s", h->name, h->reason, h->running, h->report);
+    unit->done = -1;
+    if (unit->kind == TR_UNIT_COMMAND) reply_error(h, unit, error);
+    if (unit->kind == TR_UNIT_BLOCKED) tr_modhost_blocked_crashed(h, unit, error);
+}
+
+void tr__unit_refused(tr_helper *h, tr_unit *unit, const char *error) {
+    unit->done = -1;
+    if (unit->kind == TR_UNIT_COMMAND) reply_error(h, unit, error);
+    if (unit->kind == TR_UNIT_BLOCKED) tr_modhost_blocked_crashed(h, unit, error);
+}

@@ -1,0 +1,130 @@
+#include "sandbox/host/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+/* All bodies of messages from the engine, and of answers: the largest decides the room. */
+#define BODY_BYTES_MAX 1024
+
+typedef union body_room {
+    uint8_t bytes[BODY_BYTES_MAX];
+    uint64_t aligned;
+} body_room;
+
+/* The channel is no more: the engine has gone, or has given us up. Nobody needs a report of that. */
+static _Noreturn void leave(void) {
+    tr_crash_exit_expected();
+    _exit(0);
+}
+
+static void send(const char *function, tr_msg_type type, uint32_t flags, uint64_t id, const void *body) {
+    tr_host *h = &tr_host_here;
+    tr_buf out = {0};
+    int rc = tr_wire_encode(&h->mem, &out, (uint16_t)type, flags, id, body);
+    if (rc == TR_ENOMEM) tr_host_die(TR_DIE_MEMORY, "out of memory");
+    if (rc != 0) tr_host_die(TR_DIE_HOST, "%s: an argument is too long or too many", function);
+    rc = tr_ring_put(&h->ring, out.data, tr_buf_unread(&out), TR_RING_NO_DEADLINE);
+    tr_buf_release(&h->mem, &out);
+    if (rc == TR_ENOMEM) tr_host_die(TR_DIE_MEMORY, "out of memory");
+    if (rc != 0) leave();
+}
+
+/* A request or a one-way message of ours. */
+static uint64_t say(const char *function, tr_msg_type type, const void *body) {
+    uint64_t id;
+    const char *why = tr_session_send(&tr_host_here.session, (uint16_t)type, 0, &id);
+    if (why != NULL) tr_host_die(TR_DIE_HOST, "%s: %s", function, why);
+    send(function, type, 0, id, body);
+    return id;
+}
+
+void tr_link_tell(const char *function, tr_msg_type type, const void *body) {
+    say(function, type, body);
+}
+
+void tr_link_answer(const tr_wire_header *request, const void *body) {
+    uint64_t id = request->request_id;
+    tr_msg_type type = (tr_msg_type)(request->type + 1);
+    const char *why = tr_session_send(&tr_host_here.session, (uint16_t)type, 0, &id);
+    if (why != NULL) tr_host_die(TR_DIE_HOST, "answer to %s: %s", tr_wire_spec_of(request->type)->name, why);
+    send("the reply", type, 0, id, body);
+}
+
+/* The next message; waits. */
+static void receive(tr_buf *into, tr_wire_header *header) {
+    tr_host *h = &tr_host_here;
+    int rc = tr_ring_receive(&h->ring, into, header, TR_RING_NO_DEADLINE);
+    if (rc == TR_ENOMEM) tr_host_die(TR_DIE_MEMORY, "out of memory");
+    if (rc != 0) leave();
+    const char *why = tr_session_came(&h->session, header);
+    if (why != NULL) tr_host_die(TR_DIE_HOST, "the server sent %s: %s", tr_wire_spec_of(header->type)->name, why);
+}
+
+static void decode(const tr_wire_header *header, const tr_buf *buf, void *body) {
+    const uint8_t *bytes = (const uint8_t *)buf->data + buf->rpos + TR_WIRE_HEADER_BYTES;
+    const char *why = tr_wire_decode(header->type, bytes, header->length, body);
+    if (why != NULL) tr_host_die(TR_DIE_HOST, "the server sent a bad %s: %s", tr_wire_spec_of(header->type)->name, why);
+}
+
+static tr_serve_fn *server_of(uint16_t type) {
+    switch ((tr_msg_type)type) {
+#define TR_X(MESSAGE, name) case TR_MSG_##MESSAGE: return tr_serve_##name;
+        TR_HOST_SERVED(TR_X)
+#undef TR_X
+        default: return NULL;
+    }
+}
+
+static void serve(const tr_wire_header *header, const tr_buf *buf) {
+    tr_serve_fn *fn = server_of(header->type);
+    const tr_wire_spec *spec = tr_wire_spec_of(header->type);
+    if (fn == NULL || spec->struct_bytes > BODY_BYTES_MAX) {
+        tr_host_die(TR_DIE_HOST, "the server sent %s, which this host does not know", spec->name);
+    }
+    body_room body;
+    decode(header, buf, &body);
+    tr_host *h = &tr_host_here;
+    if (h->depth++ == 0) atomic_store(&h->running_since_ns, tr_recorder_clock());
+    fn(header, &body);
+    if (--h->depth == 0) atomic_store(&h->running_since_ns, 0);
+}
+
+static void serve_next(void) {
+    tr_buf in = {0};
+    tr_wire_header header;
+    receive(&in, &header);
+    serve(&header, &in);
+    tr_buf_release(&tr_host_here.mem, &in);
+}
+
+void tr_link_ask(const char *function, tr_msg_type type, const void *body, void *body_out,
+                 tr_answer *answer) {
+    uint64_t id = say(function, type, body);
+    for (;;) {
+        tr_wire_header header;
+        tr_buf in = {0};
+        receive(&in, &header);
+        if (header.type == (uint16_t)type + 1 && header.request_id == id) {
+            decode(&header, &in, body_out);
+            answer->hold = in;
+            return;
+        }
+        serve(&header, &in);
+        tr_buf_release(&tr_host_here.mem, &in);
+    }
+}
+
+void tr_answer_drop(tr_answer *answer) {
+    tr_buf_release(&tr_host_here.mem, &answer->hold);
+}
+
+void tr_link_serve_one(void) {
+    serve_next();
+}
+
+void tr_link_serve(void) {
+    for (;;) serve_next();
+}
