@@ -181,7 +181,7 @@ int tr_modhost_command_info(tr_helper *h, const tr_wire_header *header, const vo
     tr_runtime_command *r = by_handle(h, m->command);
     if (r == NULL || r->info.data != NULL) return tr_helper_answer(h, header, &answer);
     tr_buf encoded = {0};
-    int rc = tr_wire_encode(mem, &encoded, TR_MSG_COMMAND_INFO, 0, 0, body);
+    int rc = tr_wire_encode(mem, &encoded, TR_MSG_COMMAND_INFO, 0, 1, body);
     if (rc == TR_OK) rc = take_specs(mem, r, m);
     if (rc != TR_OK) {
         tr_buf_release(mem, &encoded);

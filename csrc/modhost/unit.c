@@ -10,6 +10,7 @@
 #include "store/undo.h"
 
 #define BODY_AT TR_WIRE_HEADER_BYTES /* in a message */
+#define UNSENT 1 /* the id of a request until it has its own */
 
 tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const void *body) {
     tr_mem *mem = h->m->mem;
@@ -17,7 +18,7 @@ tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const vo
     if (unit == NULL) return NULL;
     unit->kind = (uint8_t)kind;
     unit->type = (uint16_t)type;
-    if (tr_wire_encode(mem, &unit->message, (uint16_t)type, TR_WIRE_QUEUED, 0, body) != TR_OK) {
+    if (tr_wire_encode(mem, &unit->message, (uint16_t)type, TR_WIRE_QUEUED, UNSENT, body) != TR_OK) {
         tr__unit_free(h->m, unit);
         return NULL;
     }

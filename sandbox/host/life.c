@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "sandbox/host/baton.h"
 #include "sandbox/host/control.h"
 #include "sandbox/host/link.h"
 
@@ -286,6 +287,7 @@ static void attach(int *maps_fd) {
     h->ring.wake_fd = here.options.engine_wake_fd;
     if (tr_ring_hold(&h->ring) != 0) tr_host_die(TR_DIE_HOST, "the life lock can't be had");
     tr_session_init(&h->session, TR_FROM_HOST, TR_DATA);
+    tr_baton_init(here.options.host_wake_fd);
 }
 
 /* The first words, still without walls. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "sandbox/host/baton.h"
 
 /* All bodies of messages from the engine, and of answers: the largest decides the room. */
 #define BODY_BYTES_MAX 1024
@@ -35,6 +36,7 @@ static void send(const char *function, tr_msg_type type, uint32_t flags, uint64_
 /* A request or a one-way message of ours. */
 static uint64_t say(const char *function, tr_msg_type type, const void *body) {
     uint64_t id;
+    if (!tr_baton_mine()) tr_host_die(TR_DIE_HOST, "%s was called by a thread that does not have the lock", function);
     const char *why = tr_session_send(&tr_host_here.session, (uint16_t)type, 0, &id);
     if (why != NULL) tr_host_die(TR_DIE_HOST, "%s: %s", function, why);
     send(function, type, 0, id, body);
@@ -79,6 +81,12 @@ static tr_serve_fn *server_of(uint16_t type) {
 }
 
 static void serve(const tr_wire_header *header, const tr_buf *buf) {
+    if (header->type == TR_MSG_TRY_FLOOR_ANSWER) {
+        tr_msg_try_floor_answer answer;
+        decode(header, buf, &answer);
+        tr_serve_try_floor_answer(header, &answer);
+        return;
+    }
     tr_serve_fn *fn = server_of(header->type);
     const tr_wire_spec *spec = tr_wire_spec_of(header->type);
     if (fn == NULL || spec->struct_bytes > BODY_BYTES_MAX) {
@@ -126,5 +134,8 @@ void tr_link_serve_one(void) {
 }
 
 void tr_link_serve(void) {
-    for (;;) serve_next();
+    for (;;) {
+        tr_wait_for_work();
+        serve_next();
+    }
 }

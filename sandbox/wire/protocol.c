@@ -1119,7 +1119,8 @@ static const tr_wire_spec specs[TR_WIRE_MESSAGES] = {
      .once = 0,
      .detached = 0,
      .field_count = 4,
-     .states = TR_STATE_GREETING | TR_STATE_READY,
+     .states = TR_STATE_GREETING | TR_STATE_READY | TR_STATE_LOADING | TR_STATE_IDLE |
+               TR_STATE_FLOOR | TR_STATE_UNLOADING,
      .index = 2,
      .max = 65536,
      .struct_bytes = sizeof(tr_msg_walls),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trioredis.engine.engine import Engine, RunningCommand, compiler, error_codes
+from trioredis.engine.helpers import FailKind, HelperEvent, HelperFiles, HelperInfo, Helpers, HelperState, RuntimeCommand
 from trioredis.engine.process import disable_huge_pages, set_title
 from trioredis.engine.types import (
     ClientInfo,
@@ -29,9 +30,16 @@ __all__ = [
     "EngineWatch",
     "Event",
     "EventKind",
+    "FailKind",
+    "HelperEvent",
+    "HelperFiles",
+    "HelperInfo",
+    "HelperState",
+    "Helpers",
     "Obituary",
     "Polled",
     "RunningCommand",
+    "RuntimeCommand",
     "Settings",
     "WatchNotes",
     "compiler",

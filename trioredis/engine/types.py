@@ -47,6 +47,7 @@ class EventKind(Enum):
     CALL = 2
     OUTPUT = 4
     CLOSED = 8
+    MODULES = 16
 
 
 class CloseReason(Enum):
@@ -110,6 +111,8 @@ class Settings:
     latency_tracking: bool = True
     debug: str = "no"
     password_set: bool = False
+    module_command_ms: int = 5000
+    busy_reply_ms: int = 5000
     client_memory_max: int = 0
     notify_events: str = ""
 

@@ -276,8 +276,8 @@ MESSAGES: Final = Table.parse(
   abi:u32
 3 hello_answer control engine answer 1024 greeting - version:u16 server_version:u32 build_id:bytes<=64 nest_max:u16
   queue_max:u16 command_ms_max:u32 message_bytes_max:u32
-4 walls control host one_way 65536 greeting,ready - step:u8<=2 names:[bytes]<=64 standing:[u64]=1*names
-  details:[bytes]=1*names
+4 walls control host one_way 65536 greeting,ready,loading,idle,floor,unloading - step:u8<=2 names:[bytes]<=64
+  standing:[u64]=1*names details:[bytes]=1*names
 6 load_module control engine request 1048576 ready once,detached path:bytes<=4096 args:[bytes] commands:[bytes]
 7 load_module_answer control host answer 1048576 ready - outcome:u8<=6 reason:bytes<=4096 name:bytes<=256 version:i64
   api_version:i64 options:u64 commands:[bytes] types:[bytes] configs:[bytes] filters:u32 missing:[bytes] base:u64
