@@ -43,7 +43,8 @@ def header(entries: list[Mapping[str, Any]], served: list[Mapping[str, Any]]) ->
         + '#ifndef REDISMODULE_CORE\n#define REDISMODULE_CORE\n#endif\n#include "sandbox/include/redismodule.h"\n\n'
         + f"#define TR_FN_COUNT {len(entries)}\n\ntypedef enum tr_fn {{\n{numbers}}} tr_fn;\n\n{prototypes}\n"
         + "typedef struct tr_api_entry {\n    const char *name;\n    void (*address)(void);\n} tr_api_entry;\n\n"
-        + "/* Sorted by name. */\nextern const tr_api_entry tr_api_entries[];\nextern const size_t tr_api_entry_count;\n"
+        + "/* Sorted by name. */\nextern const tr_api_entry tr_api_entries[];\n"
+        + "extern const size_t tr_api_entry_count;\n"
         + "\n#endif\n"
     )
 

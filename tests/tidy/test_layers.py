@@ -29,7 +29,7 @@ EXAMPLES: Final = Path("sandbox/examples")
 C_FILES: Final = tuple(
     path for folder in ("csrc", "sandbox") for path in files(folder, ".c", ".h") if not path.is_relative_to(EXAMPLES)
 )
-GENERATED_HEADERS: Final = frozenset({"command_table.h"})
+GENERATED_HEADERS: Final = frozenset({"api_functions.h", "command_table.h", "sandbox/host/api_functions.h"})
 
 
 def room_of(path: Path) -> str:

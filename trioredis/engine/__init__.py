@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from trioredis.engine.engine import Engine, RunningCommand, compiler, error_codes
-from trioredis.engine.helpers import FailKind, HelperEvent, HelperFiles, HelperInfo, Helpers, HelperState, RuntimeCommand
+from trioredis.engine.helpers import (
+    FailKind,
+    HelperEvent,
+    HelperFiles,
+    HelperInfo,
+    Helpers,
+    HelperState,
+    RuntimeCommand,
+)
 from trioredis.engine.process import disable_huge_pages, set_title
 from trioredis.engine.types import (
     ClientInfo,

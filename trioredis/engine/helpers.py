@@ -1,7 +1,8 @@
 """The helpers of modules as the engine knows them: one is a module's process and its data channel.
 
-Life: ``add`` -> ``prepare`` (shared memory for a new process) -> the process greets -> ``attach`` (the engine lets it load the
-module) -> LOADED -> ``loaded``. After FAILED a new process may be prepared for the same helper, or it is parked.
+Life: ``add`` -> ``prepare`` (shared memory for a new process) -> the process greets -> ``attach`` (the engine lets it
+load the module) -> LOADED -> ``loaded``. After FAILED a new process may be prepared for the same helper, or it is
+parked.
 """
 
 from __future__ import annotations
@@ -160,7 +161,11 @@ class Helpers:
         self._out = ffi.new("tr_api_module *")
 
     def add(self, name: str) -> int:
-        """Make a helper without a process; ``name`` stands for the module until it tells its own. EngineError: no memory."""
+        """Make a helper without a process. EngineError: no memory.
+
+        Args:
+            name: stands for the module until it tells its own.
+        """
         return check(lib.tr_api_module_add(self._engine._g, name.encode()))
 
     def prepare(self, ident: int) -> HelperFiles:
