@@ -171,7 +171,7 @@ leaf_node *tr_keytree_find(const tr_keytree *tree, const void *key, size_t len) 
 }
 
 leaf_node *tr_keytree_add(tr_keytree *tree, const void *key, size_t len, bool *is_new) {
-    size_t place;
+    size_t place = 0;
     leaf_node *near = tree->root == NULL ? NULL : nearest(tree, key, len);
     *is_new = near == NULL || part(key, len, near->key, near->len, &place);
     if (!*is_new) return near;
