@@ -250,8 +250,9 @@ static int held(tr_client *c, const tr_command *cmd) {
             return 0;
         }
         if (!(cmd->flags & TR_CMD_ALLOW_BUSY)) {
-            reject(c, cmd, "BUSY a module command takes its time, nothing else can run meanwhile. It ends by itself, at "
-                           "the latest after module-command-timeout.");
+            reject(c, cmd,
+                   "BUSY a module command takes its time, nothing else can run meanwhile. It ends by itself, at the "
+                   "latest after module-command-timeout.");
             return 0;
         }
     }
@@ -403,7 +404,8 @@ static void end_reply(tr_client *c) {
 /* The client has module commands that have not replied yet: only one more for the same helper may join them. */
 static int may_follow(const tr_client *c) {
     const tr_command *cmd = tr_exec_resolve(c->x, c->argv, c->argc);
-    return cmd != NULL && cmd->handler_kind == TR_HANDLER_MODULE && c->multi == NULL && c->units < TR_CLIENT_UNITS_MAX &&
+    if (cmd == NULL || cmd->handler_kind != TR_HANDLER_MODULE) return 0;
+    return c->multi == NULL && c->units < TR_CLIENT_UNITS_MAX &&
            tr_runtime_of(cmd)->owner == c->units_of && tr_command_arity_ok(cmd, c->argc);
 }
 

@@ -9,8 +9,8 @@
  * whether a channel or a pattern brought it there. Whoever owns the connection hears of each (tr_exec_hooks.pushed), to
  * look at limits and to send.
  *
- * A client that runs a command gets the messages of that command behind its reply: they wait in tr_subscriber.held until
- * tr_pubsub_settle(). One that is being closed gets none, but still counts as a receiver.
+ * A client that runs a command gets the messages of that command behind its reply: they wait in tr_subscriber.held
+ * until tr_pubsub_settle(). One that is being closed gets none, but still counts as a receiver.
  *
  * Cost: subscribe and unsubscribe O(1), publish O(members + patterns). No memory: tr_pubsub_add() changes nothing,
  * tr_pubsub_publish() reaches nobody; a listener whose queue can't grow is closed, as with any reply.

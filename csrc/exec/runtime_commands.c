@@ -49,7 +49,8 @@ tr_runtime_command *tr_runtime_of(const tr_command *cmd) {
 }
 
 /* One that was there before and went. */
-static tr_runtime_command *find_dead(tr_exec *x, const void *owner, const tr_runtime_command *parent, const char *name) {
+static tr_runtime_command *find_dead(tr_exec *x, const void *owner, const tr_runtime_command *parent,
+                                     const char *name) {
     for (tr_runtime_command *r = x->runtime.first; r != NULL; r = r->next) {
         const tr_command *up = parent == NULL ? NULL : &parent->cmd;
         if (!r->live && r->owner == owner && r->cmd.parent == up && strcmp(r->cmd.name, name) == 0) return r;

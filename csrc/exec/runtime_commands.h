@@ -2,8 +2,8 @@
  *
  * They stand beside the static table (command.h) in a dictionary of their own, which is asked after a miss. Each has a
  * tr_command like the static ones, so whoever has one needs not know which kind it is; its id is above
- * tr_command_count(). A command that goes is unlinked but stays allocated until the engine closes: clients, MULTI queues and
- * statistics may still point to it (its helper answers for it). Registering the same name again revives it.
+ * tr_command_count(). A command that goes is unlinked but stays allocated until the engine closes: clients, MULTI
+ * queues and statistics may still point to it (its helper answers for it). Registering the same name again revives it.
  */
 #ifndef TR_EXEC_RUNTIME_COMMANDS_H
 #define TR_EXEC_RUNTIME_COMMANDS_H
@@ -42,8 +42,9 @@ typedef struct tr_runtime_command {
 } tr_runtime_command;
 
 void tr_runtime_init(struct tr_exec *x);
-/* The owner's command of this name: made, or revived. parent NULL: none. *out. 0, TR_EEXIST (the name is taken), TR_ENOMEM,
- * TR_EINVAL (no name, or a long one), TR_ELIMIT. Name, flags, arity -1, no keys; the caller fills the rest in. */
+/* The owner's command of this name: made, or revived. parent NULL: none. *out. 0, TR_EEXIST (the name is taken),
+ * TR_ENOMEM, TR_EINVAL (no name, or a long one), TR_ELIMIT. Name, flags, arity -1, no keys; the caller fills the rest
+ * in. */
 int tr_runtime_add(struct tr_exec *x, void *owner, tr_runtime_command *parent, const char *name, size_t len,
                    tr_runtime_command **out);
 /* All of an owner go: found no longer. */

@@ -179,12 +179,14 @@ static void keep_running(tr_helper *h) {
                                         [TR_UNIT_BLOCKED] = "the callback of a blocked client"};
     h->running_argv.rpos = h->running_argv.wpos = 0;
     h->running_client = unit == NULL ? 0 : unit->client_id;
-    h->running_us = unit == NULL || unit->began_ns == 0 ? 0 : (tr_clock_mono_ns(h->m->x->clock) - unit->began_ns) / 1000;
+    int64_t began_ns = unit == NULL ? 0 : unit->began_ns;
+    h->running_us = began_ns == 0 ? 0 : (tr_clock_mono_ns(h->m->x->clock) - began_ns) / 1000;
     if (unit == NULL) {
         snprintf(h->running, sizeof h->running, "nothing for the server");
         return;
     }
-    snprintf(h->running, sizeof h->running, "%s", unit->kind == TR_UNIT_COMMAND ? unit->cmd->fullname : kinds[unit->kind]);
+    const char *what = unit->kind == TR_UNIT_COMMAND ? unit->cmd->fullname : kinds[unit->kind];
+    snprintf(h->running, sizeof h->running, "%s", what);
     if (unit->kind != TR_UNIT_COMMAND) return;
     tr_arg *argv = tr_alloc(mem, (size_t)unit->argc * sizeof *argv);
     if (argv == NULL) return;
@@ -227,6 +229,11 @@ static void settle_units(tr_helper *h) {
     h->handed_count = 0;
 }
 
+void tr__helper_crash_text(const tr_helper *h, char out[TR_HELPER_ERROR_MAX]) {
+    snprintf(out, TR_HELPER_ERROR_MAX, "MODULECRASH %s: %s while running %s; report %s", h->name, h->reason, h->running,
+             h->report);
+}
+
 void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     if (h->state != TR_HELPER_LOADING && h->state != TR_HELPER_SERVING && h->state != TR_HELPER_UNLOADING) return;
     int was_serving = h->state == TR_HELPER_SERVING || h->state == TR_HELPER_UNLOADING;
@@ -241,8 +248,8 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     tr_runtime_mark_down(h->m->x, h);
     settle_units(h);
     tr_modhost_close_keys(h);
-    char error[TR_HELPER_REASON_MAX + TR_HELPER_NAME_MAX * 4 + TR_HELPER_REPORT_MAX];
-    snprintf(error, sizeof error, "MODULECRASH %s: %s while running %s; report %s", h->name, h->reason, h->running, h->report);
+    char error[TR_HELPER_ERROR_MAX];
+    tr__helper_crash_text(h, error);
     tr_modhost_blocks_lost(h, error);
     if (was_serving) tr_modhost_values_lost(h);
     h->events |= TR_HELPER_EVENT_FAILED;

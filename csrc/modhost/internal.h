@@ -4,7 +4,11 @@
 
 #include "modhost/modhost.h"
 
+#define TR_HELPER_ERROR_MAX (TR_HELPER_REASON_MAX + TR_HELPER_NAME_MAX * 4 + TR_HELPER_REPORT_MAX)
+
 /* helper.c */
+/* The error of everybody who waited for a helper that has crashed. */
+void tr__helper_crash_text(const tr_helper *h, char out[TR_HELPER_ERROR_MAX]);
 void tr__helper_release(tr_helper *h);
 /* It is there to be handed units. */
 int tr__helper_takes_work(const tr_helper *h);

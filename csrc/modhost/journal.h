@@ -8,8 +8,8 @@
  *               values that it made, in order
  *
  * A value is a tr_module_value from its birth until nobody needs it: it is in the keyspace (live), or an entry mentions
- * it. Entries point to values, not to keys, so renames, moves, swaps and deletions need no entry of their own. A payload
- * behind a payload of the same value takes its place, if nothing between them mentions the value.
+ * it. Entries point to values, not to keys, so renames, moves, swaps and deletions need no entry of their own. A
+ * payload behind a payload of the same value takes its place, if nothing between them mentions the value.
  *
  * Knows no process and no keyspace; one thread. Cost O(what is added). Fails with TR_ENOMEM only, then unchanged.
  */

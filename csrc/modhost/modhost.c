@@ -57,9 +57,9 @@ tr_helper *tr_modhost_take_event(tr_modhost *m, uint8_t *events) {
 /* ------------------------------------------------------------------ commands */
 
 static void refuse_down(tr_client *c, const tr_helper *h) {
-    const char *why = h->state == TR_HELPER_PARKED ? "it has crashed too often and is not started again"
-                      : h->state == TR_HELPER_DOWN || h->state == TR_HELPER_LOADING ? "it has crashed and is being started again"
-                                                                                   : "it is not loaded";
+    const char *why = "it is not loaded";
+    if (h->state == TR_HELPER_PARKED) why = "it has crashed and is not started again";
+    if (h->state == TR_HELPER_DOWN || h->state == TR_HELPER_LOADING) why = "it has crashed and is being started again";
     tr_reply_errorf(c, "MODULEDOWN %s: %s", h->name, why);
 }
 

@@ -3,10 +3,10 @@
  *   client command --> tr_modhost_run() --> helper->pending --> handed over in a batch --> answers --> client
  *                                                                   | the helper asks back: serve_*.c
  *
- * A unit is one stretch of time in which a helper has the floor: a command, a granted ask (thread, timer, descriptor), a
- * callback of a blocked client. While a unit runs nobody else touches the keyspace; what it changes is in the undo
- * log of the store until it ends. Units of one helper run in the order in which they were handed over, those of
- * several helpers one after the other.
+ * A unit is one stretch of time in which a helper has the floor: a command, a granted ask (thread, timer,
+ * descriptor), a callback of a blocked client. While a unit runs nobody else touches the keyspace; what it changes is
+ * in the undo log of the store until it ends. Units of one helper run in the order in which they were handed over,
+ * those of several helpers one after the other.
  *
  * tr_modhost_turn() hands over what waits and serves the helper for up to TR_MODHOST_WAIT_NS; a unit that takes longer
  * is left running: the helper's eventfd is in the engine's poller, so the next turn goes on with it. Meanwhile
@@ -203,9 +203,9 @@ void tr_modhost_release(tr_modhost *m);
 /* A new helper in state NEW. NULL: no memory or too many. */
 tr_helper *tr_modhost_add(tr_modhost *m, const char *name);
 tr_helper *tr_modhost_helper(tr_modhost *m, uint32_t id);
-/* New shared memory and eventfds for a process that is to be started; *shm_fd and the eventfds stay ours, the new process
- * gets duplicates: shm, host_wake (it waits on that one), engine_wake (it writes to that one). State NEW or DOWN. 0,
- * TR_ENOMEM, TR_EIO. */
+/* New shared memory and eventfds for a process that is to be started; *shm_fd and the eventfds stay ours, the new
+ * process gets duplicates: shm, host_wake (it waits on that one), engine_wake (it writes to that one). State NEW or
+ * DOWN. 0, TR_ENOMEM, TR_EIO. */
 int tr_helper_prepare(tr_helper *h, int *shm_fd, int *host_wake_fd, int *engine_wake_fd);
 /* The process has been started and has greeted: pidfd is stolen. Then it is granted the floor to load the module:
  * TR_HELPER_EVENT_LOADED comes when it is back, or FAILED. 0 or a negative code. */
@@ -255,8 +255,9 @@ int tr_helper_wrong(tr_helper *h, const char *why);
 int tr_helper_answer(tr_helper *h, const tr_wire_header *request, const void *body);
 /* Sends a request and waits for the answer, serving what the helper asks meanwhile; at most command_ms. type is one of
  * the engine's requests; the answer is decoded into *out and borrows from *hold, which the caller releases with
- * tr_buf_release(mem, hold). Works amid a question of this helper (nested), or, when it has no floor, as a unit of its own.
- * 0, TR_EAGAIN: it is busy with a unit that was left running, or it isn't serving; TR_ECLOSED: it failed meanwhile. */
+ * tr_buf_release(mem, hold). Works amid a question of this helper (nested), or, when it has no floor, as a unit of
+ * its own. 0, TR_EAGAIN: it is busy with a unit that was left running, or it isn't serving; TR_ECLOSED: it failed
+ * meanwhile. */
 int tr_helper_ask(tr_helper *h, tr_msg_type type, const void *body, void *out, tr_buf *hold);
 /* A one-way message; leaves with the next flush. 0 or it was failed. */
 int tr_helper_tell(tr_helper *h, tr_msg_type type, const void *body);

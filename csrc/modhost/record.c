@@ -61,7 +61,8 @@ static int make_room(tr_journal *j, tr_record *r) {
     return small || (r->index != NULL && (r->name_count + 1) * 2 <= r->index_cap) ? TR_OK : make_index(j, r);
 }
 
-tr_jname *tr_record_add(tr_journal *j, tr_record *r, uint32_t db, const char *name, size_t len, tr_module_value *value) {
+tr_jname *tr_record_add(tr_journal *j, tr_record *r, uint32_t db, const char *name, size_t len,
+                        tr_module_value *value) {
     tr_jname *n = tr_record_find(j, r, db, name, len);
     if (n != NULL) return n;
     tr_assert(len <= UINT32_MAX);

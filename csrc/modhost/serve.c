@@ -32,7 +32,9 @@ int tr__decode(tr_helper *h, const tr_wire_header *header, const tr_buf *message
 int tr__serve(tr_helper *h, const tr_wire_header *header, const tr_buf *message) {
     tr_modhost_serve *serve = server_of(header->type);
     const tr_wire_spec *spec = tr_wire_spec_of(header->type);
-    if (serve == NULL || spec->struct_bytes > TR_BODY_BYTES_MAX) return tr_helper_wrong(h, "a message that is not served");
+    if (serve == NULL || spec->struct_bytes > TR_BODY_BYTES_MAX) {
+        return tr_helper_wrong(h, "a message that is not served");
+    }
     tr__body_room body;
     int rc = tr__decode(h, header, message, &body);
     return rc == TR_OK ? serve(h, header, &body) : rc;

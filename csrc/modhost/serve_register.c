@@ -195,8 +195,9 @@ int tr_modhost_command_info(tr_helper *h, const tr_wire_header *header, const vo
 }
 
 static const char *const category_names[] = {
-    "keyspace", "read",        "write", "set",    "sortedset", "list", "hash",     "string",    "bitmap",     "hyperloglog", "geo",
-    "stream",   "pubsub",      "admin", "fast",   "slow",      "blocking", "dangerous", "connection", "transaction", "scripting",
+    "keyspace", "read",   "write", "set",    "sortedset", "list", "hash",     "string",    "bitmap",     "hyperloglog",
+    "geo",      "stream", "pubsub", "admin", "fast",      "slow", "blocking", "dangerous", "connection", "transaction",
+    "scripting",
 };
 
 #define BUILT_IN (sizeof category_names / sizeof *category_names)
@@ -247,7 +248,7 @@ int tr_modhost_add_category(tr_helper *h, const tr_wire_header *header, const vo
     tr_msg_add_category_answer answer = {.outcome = 0};
     /* Its own, from before it crashed, stay. */
     if (!is_category_name(msg->name)) answer.outcome = 2;
-    else if (category_bit(m, (const char *)msg->name.at, msg->name.len) != 0) answer.outcome = h->stats.crashes != 0 ? 0 : 1;
+    else if (category_bit(m, (const char *)msg->name.at, msg->name.len) != 0) answer.outcome = h->stats.crashes == 0;
     else if (m->category_count == TR_MODHOST_CATEGORIES_MAX) answer.outcome = 3;
     else memcpy(m->categories[m->category_count++], msg->name.at, msg->name.len);
     return tr_helper_answer(h, header, &answer);
@@ -261,7 +262,9 @@ int tr_modhost_command_keys(tr_helper *h, const tr_wire_header *header, const vo
     tr_wire_cursor cursor = {0};
     tr_wire_bytes item;
     int argc = 0;
-    while (tr_wire_next(&m->argv, &cursor, &item)) argv[argc++] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
+    while (tr_wire_next(&m->argv, &cursor, &item)) {
+        argv[argc++] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
+    }
     const tr_command *cmd = argc == 0 ? NULL : tr_exec_resolve(h->m->x, argv, argc);
     tr_keys keys;
     tr_keys_init(&keys, mem);

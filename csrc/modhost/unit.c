@@ -144,9 +144,9 @@ static void reply_error(tr_helper *h, tr_unit *unit, const char *error) {
 }
 
 void tr__unit_crashed(tr_helper *h, tr_unit *unit) {
-    char error[TR_HELPER_REASON_MAX + TR_HELPER_NAME_MAX * 4 + TR_HELPER_REPORT_MAX];
+    char error[TR_HELPER_ERROR_MAX];
     if (unit->began_ns != 0) tr_undo_rollback(h->m->x->store, unit->undo_mark);
-    snprintf(error, sizeof error, "MODULECRASH %s: %s while running %s; report %s", h->name, h->reason, h->running, h->report);
+    tr__helper_crash_text(h, error);
     unit->done = -1;
     if (unit->kind == TR_UNIT_COMMAND) reply_error(h, unit, error);
     if (unit->kind == TR_UNIT_BLOCKED) tr_modhost_blocked_crashed(h, unit, error);

@@ -29,15 +29,15 @@ int tr__undo_has(tr_db *db, const tr_entry *e);
 int tr__undo_adding(tr_db *db, uint32_t hash, const char *key, size_t len);
 /* The entry leaves: 1: it is the log's now, without expiry, to be taken out of its table; 0: not needed; TR_ENOMEM. */
 int tr__undo_keep(tr_db *db, tr_entry *e);
-/* Puts `by`, of the same key, in place of the entry, which isn't recorded yet and is the log's from then on; the expiry goes
- * to `by`, or away. 0 or TR_ENOMEM. */
+/* Puts `by`, of the same key, in place of the entry, which isn't recorded yet and is the log's from then on; the
+ * expiry goes to `by`, or away. 0 or TR_ENOMEM. */
 int tr__undo_replace(tr_db *db, tr_entry *e, tr_entry *by, int keep_ttl);
 /* One more tr__undo_keep() than before can't fail. 0 or TR_ENOMEM. */
 int tr__undo_reserve(tr_store *store);
 /* The entry's expiry will change. 0 or TR_ENOMEM. */
 int tr__undo_expiry(tr_db *db, tr_entry *e);
-/* The key will get an entry in place of `old` (NULL: it had none), which can't fail any more. As tr__undo_keep() for old.
- * tied: the value is one that tr__undo_moved() will note right after. */
+/* The key will get an entry in place of `old` (NULL: it had none), which can't fail any more. As tr__undo_keep() for
+ * old. tied: the value is one that tr__undo_moved() will note right after. */
 int tr__undo_settling(tr_db *to, uint32_t hash, const tr_arg *key, tr_entry *old, int tied);
 /* A record for tr__undo_moved(); NULL: no memory. */
 tr_undo_record *tr__undo_new(tr_store *store);

@@ -2,8 +2,8 @@
  *
  *   mark a |  k = 1   del j   mark b |  k = 2   flush 3  | rollback b |  ... commit a: all records go
  *
- * While a mark is open (store->undo_depth > 0) everything that changes the keyspace first puts down what was there: once
- * per key and innermost mark, in a log that is read backwards. A rollback to a mark restores keys, values and
+ * While a mark is open (store->undo_depth > 0) everything that changes the keyspace first puts down what was there:
+ * once per key and innermost mark, in a log that is read backwards. A rollback to a mark restores keys, values and
  * expiry as they were at its begin and leaves the records before it to the outer mark; a commit leaves all records of
  * an inner mark to the outer one; the end of the outermost drops what is left. Times of use (LRU, LFU), statistics and
  * dirty counts are not taken back.
@@ -14,10 +14,10 @@
  * TR_MODULE are not: the other process has them, so the log has what became of the keys only. Every value is owned by
  * one place, keyspace or log; those in the log are freed at the end of the outermost mark, never before.
  *
- * A change for whose record there is no memory fails with TR_ENOMEM, nothing changed. Those that can't fail (delete, expiry,
- * PERSIST, flush) go on and the log is no longer whole until the outermost mark ends: tr_undo_is_whole() tells, and a
- * rollback takes back what it has and returns TR_ENOMEM. A rollback itself needs no memory. Nothing is evicted
- * while a mark is open (it would free nothing): tr_store_make_room() then only looks.
+ * A change for whose record there is no memory fails with TR_ENOMEM, nothing changed. Those that can't fail (delete,
+ * expiry, PERSIST, flush) go on and the log is no longer whole until the outermost mark ends: tr_undo_is_whole()
+ * tells, and a rollback takes back what it has and returns TR_ENOMEM. A rollback itself needs no memory. Nothing is
+ * evicted while a mark is open (it would free nothing): tr_store_make_room() then only looks.
  */
 #ifndef TR_STORE_UNDO_H
 #define TR_STORE_UNDO_H
@@ -49,8 +49,8 @@ int tr_undo_may_begin(const struct tr_store *store);
 size_t tr_undo_begin(struct tr_store *store);
 /* The innermost mark ends and what was done stays. */
 void tr_undo_commit(struct tr_store *store, size_t mark);
-/* The innermost mark ends and what was done since its begin is taken back; hooks hear of every key that changes (changed,
- * flushed, swapped). 0, or TR_ENOMEM: the log wasn't whole, some changes stay. */
+/* The innermost mark ends and what was done since its begin is taken back; hooks hear of every key that changes
+ * (changed, flushed, swapped). 0, or TR_ENOMEM: the log wasn't whole, some changes stay. */
 int tr_undo_rollback(struct tr_store *store, size_t mark);
 /* 0: a change since the outermost begin can't be taken back. */
 int tr_undo_is_whole(const struct tr_store *store);

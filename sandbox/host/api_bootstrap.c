@@ -13,7 +13,9 @@ int tr_rm_GetApi(const char *name, void *target) {
 static void tell_options(const char *function) {
     tr_host *h = &tr_host_here;
     tr_msg_module_options m = {.options = h->options, .version = h->module_version, .api_version = h->api_version};
-    if (h->module_name != NULL) m.name = (tr_wire_bytes){(const uint8_t *)h->module_name, (uint32_t)strlen(h->module_name)};
+    if (h->module_name != NULL) {
+        m.name = (tr_wire_bytes){(const uint8_t *)h->module_name, (uint32_t)strlen(h->module_name)};
+    }
     tr_link_tell(function, TR_MSG_MODULE_OPTIONS, &m);
 }
 

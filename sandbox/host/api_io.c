@@ -55,13 +55,14 @@ void tr_rm_SaveLongDouble(RedisModuleIO *io, long double value) {
 
 /* ------------------------------------------------------------------ loading */
 
-/* A load that found nothing or something else. Who has not said that it looks at IsIOError would go on with a value that
- * was never saved. */
+/* A load that found nothing or something else. Who has not said that it looks at IsIOError would go on with a value
+ * that was never saved. */
 static void load_failed(RedisModuleIO *io) {
     io->failed = true;
     if (tr_host_here.options & REDISMODULE_OPTIONS_HANDLE_IO_ERRORS) return;
     tr_host_die(TR_DIE_HOST,
-                "loading a value of type %s under the key \"%.128s\": what was saved ends, or has another kind of item, "
+                "loading a value of type %s under the key \"%.128s\": what was saved ends, or has another kind of "
+                "item, "
                 "after %zu bytes, and the module has not set REDISMODULE_OPTIONS_HANDLE_IO_ERRORS",
                 io->type->name, io->key == NULL ? "" : io->key->p, io->in.at);
 }

@@ -20,6 +20,10 @@ static struct control {
     uint8_t *in;
 } here = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+static const char *name_of(uint16_t type) {
+    return tr_wire_spec_of(type)->name;
+}
+
 static _Noreturn void gone(void) {
     tr_crash_exit_expected();
     _exit(0);
@@ -45,7 +49,7 @@ void tr_control_send(tr_msg_type type, uint64_t request_id, const void *body) {
     const char *why = tr_session_send(&here.session, (uint16_t)type, 0, &id);
     int rc = why == NULL ? put(type, id, body, 0) : -1;
     pthread_mutex_unlock(&here.lock);
-    if (why != NULL) tr_host_die(TR_DIE_HOST, "%s on the control channel: %s", tr_wire_spec_of((uint16_t)type)->name, why);
+    if (why != NULL) tr_host_die(TR_DIE_HOST, "%s on the control channel: %s", name_of((uint16_t)type), why);
     if (rc != 0) gone();
 }
 
@@ -77,7 +81,7 @@ static void decode(const tr_wire_header *header, void *body) {
 
 static void expect(uint16_t type, tr_wire_header *header, void *body) {
     receive(header);
-    if (header->type != type) tr_host_die(TR_DIE_HOST, "the server sent %s at the wrong time", tr_wire_spec_of(header->type)->name);
+    if (header->type != type) tr_host_die(TR_DIE_HOST, "the server sent %s at the wrong time", name_of(header->type));
     decode(header, body);
 }
 
@@ -171,7 +175,7 @@ static void *run(void *arg) {
                 here.unload_request = header.request_id;
                 pthread_mutex_unlock(&here.lock);
                 break;
-            default: tr_host_die(TR_DIE_HOST, "the server sent %s at the wrong time", tr_wire_spec_of(header.type)->name);
+            default: tr_host_die(TR_DIE_HOST, "the server sent %s at the wrong time", name_of(header.type));
         }
     }
     return NULL;

@@ -10,8 +10,8 @@
  *
  * That is how an RDB file has them, so a payload is what stands in one behind the id of the type.
  *
- * Writing can't fail (need.h). Reading takes any bytes: a reader is over at the first item that isn't whole or isn't what
- * was asked for, and stays there.
+ * Writing can't fail (need.h). Reading takes any bytes: a reader is over at the first item that isn't whole or isn't
+ * what was asked for, and stays there.
  */
 #ifndef TR_HOST_ITEMS_H
 #define TR_HOST_ITEMS_H

@@ -277,7 +277,9 @@ void tr_life_floor_returned(void) {
 
 static void attach(int *maps_fd) {
     tr_host *h = &tr_host_here;
-    if (tr_shm_attach(&h->shm, here.options.shm_fd) != 0) tr_host_die(TR_DIE_HOST, "the shared memory is not as it should be");
+    if (tr_shm_attach(&h->shm, here.options.shm_fd) != 0) {
+        tr_host_die(TR_DIE_HOST, "the shared memory is not as it should be");
+    }
     _Static_assert(TR_CRASH_RECORD_BYTES <= TR_SHM_CRASH_BYTES, "the record fits into the area");
     if (tr_crash_open_maps(maps_fd) != 0) *maps_fd = -1;
     if (tr_crash_install((tr_crash_record *)(void *)h->shm.crash_at, *maps_fd) != 0) {

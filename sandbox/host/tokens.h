@@ -1,7 +1,8 @@
 /* tokens.h - the values of this process' data types, by the numbers under which the server knows them.
  *
  * A token is never 0 and never given twice, so the server may hold one for as long as it likes: what is gone is not
- * found. Beside the value stands where it was last seen, for callbacks that want to know and are not told by the server.
+ * found. Beside the value stands where it was last seen, for callbacks that want to know and are not told by the
+ * server.
  *
  * Cost O(1). Used by who has the floor.
  */

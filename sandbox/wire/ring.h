@@ -22,7 +22,8 @@
  * the lock at once (futex_waitv; before Linux 5.16 it looks every millisecond). A host that unmaps
  * the memory or takes the lock's list from the kernel is not noticed here: watch its pidfd too.
  *
- * One thread a side at a time; only tr_ring_nudge() may come from others. Deadlines are nanoseconds of CLOCK_MONOTONIC, INT64_MAX is none.
+ * One thread a side at a time; only tr_ring_nudge() may come from others. Deadlines are nanoseconds of
+ * CLOCK_MONOTONIC, INT64_MAX is none.
  */
 #ifndef TR_WIRE_RING_H
 #define TR_WIRE_RING_H

@@ -1,5 +1,6 @@
-/* Aim: saved items are just those of an RDB file, and no bytes can hurt who reads them. Method: bytes written down by hand,
- * round trips, every truncation and every flipped bit of a payload from the end of a page; tokens against an array. */
+/* Aim: saved items are just those of an RDB file, and no bytes can hurt who reads them. Method: bytes written down by
+ * hand, round trips, every truncation and every flipped bit of a payload from the end of a page; tokens against an
+ * array. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
