@@ -15,12 +15,27 @@ from trioredis.version import VERSION as __version__
 if TYPE_CHECKING:
     from trioredis.config import Config
     from trioredis.server import Server, open_server, serve
+    from trioredis.subscription import Message, SlowReaderError, Subscription, WhenFull
 
-__all__ = ["Config", "Server", "__version__", "open_server", "serve"]
+__all__ = [
+    "Config",
+    "Message",
+    "Server",
+    "SlowReaderError",
+    "Subscription",
+    "WhenFull",
+    "__version__",
+    "open_server",
+    "serve",
+]
 
 _HOMES = {
     "Config": "trioredis.config",
+    "Message": "trioredis.subscription",
     "Server": "trioredis.server",
+    "SlowReaderError": "trioredis.subscription",
+    "Subscription": "trioredis.subscription",
+    "WhenFull": "trioredis.subscription",
     "open_server": "trioredis.server",
     "serve": "trioredis.server",
 }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,9 +29,12 @@ from trioredis.listeners import Listener, ListenError, Listeners
 from trioredis.observability import EVENTS, LogOutput, configure
 from trioredis.pump import PACE_SHARED, Pace, Pump
 from trioredis.settings import ENGINE_DIRECTIVES, LOG_DIRECTIVES, engine_settings, log_settings
+from trioredis.subscription import CAPACITY, Subscription, WhenFull
 from trioredis.unserved import refuse_unserved, rename_commands, renamed_schema
 from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
 from trioredis.watch import EngineReporter
+
+Peer = Client | InProcessClient | Subscription
 
 SEED_BYTES: Final = 16
 DRAIN_STEP_S: Final = 0.01
@@ -83,7 +86,7 @@ class Server:
         self.run_id: Final = os.urandom(ID_BYTES).hex()
         self.replication_id: Final = os.urandom(ID_BYTES).hex()
         self.startup_bytes = 0
-        self._clients: dict[int, Client | InProcessClient] = {}
+        self._clients: dict[int, Peer] = {}
         self._pump: Final = Pump(engine, pace)
         self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
         self._reporter: Final = EngineReporter(engine, EngineWatch(engine), config, output.log, lambda: self.listeners)
@@ -124,6 +127,52 @@ class Server:
         client = InProcessClient(self.engine, self._forget_client)
         self._clients[client.ident] = client
         return client
+
+    @asynccontextmanager
+    async def subscribe(
+        self,
+        *channels: str | bytes,
+        pattern: str | bytes | Sequence[str | bytes] = (),
+        shard: str | bytes | Sequence[str | bytes] = (),
+        capacity: int = CAPACITY,
+        when_full: WhenFull = WhenFull.END,
+    ) -> AsyncIterator[Subscription]:
+        """Listen to channels for the length of an ``async with``, which yields a Trio receive channel of messages::
+
+            async with server.subscribe("news", pattern="chat.*") as messages:
+                async for message in messages:
+                    print(message.channel, message.data)
+
+        Every message published after the block was entered arrives, once for each way in which it matches, in the order
+        of publishing. No publisher ever waits for the reader: when ``capacity`` messages wait already, ``when_full``
+        decides whether the subscription ends (:exc:`SlowReaderError` after the waiting ones) or which message is
+        dropped and counted. There is no password to give, and no socket.
+
+        Args:
+            pattern: one glob-style pattern or several, whose channels are listened to as well.
+            shard: the same for shard channels, by name.
+            capacity: messages that may wait for the reader, at least 1.
+            when_full: what happens to one more.
+
+        Raises:
+            ValueError: there is nothing to listen to, or no room.
+            ReplyError: the server refuses, for want of memory.
+            ClosedError: the connection was closed before it was confirmed.
+            EngineError: no memory for the connection.
+
+        Cancelled: the subscription ends.
+        """
+        wanted = {"SUBSCRIBE": channels, "PSUBSCRIBE": _several(pattern), "SSUBSCRIBE": _several(shard)}
+        commands = [(verb, *names) for verb, names in wanted.items() if names]
+        if not commands:
+            raise ValueError("a subscription needs a channel or a pattern")
+        subscription = Subscription(self.engine, self._forget_client, capacity, when_full)
+        self._clients[subscription.ident] = subscription
+        try:
+            await subscription.begin(commands)
+            yield subscription
+        finally:
+            subscription.close()
 
     def _forget_client(self, ident: int) -> None:
         self._clients.pop(ident, None)
@@ -276,7 +325,7 @@ class Server:
             else:
                 self._tell(self._clients.get(event.id), event)
 
-    def _tell(self, client: Client | InProcessClient | None, event: Event, obituary: Obituary | None = None) -> None:
+    def _tell(self, client: Peer | None, event: Event, obituary: Obituary | None = None) -> None:
         if isinstance(client, Client):
             client.obituary = obituary
         if client is not None:
@@ -288,6 +337,11 @@ class Server:
             await trio.sleep(1 / self.config.hz)
             self.engine.cron()
             self._reporter.look()
+
+
+def _several(names: str | bytes | Sequence[str | bytes]) -> Sequence[str | bytes]:
+    """One name or several, as several."""
+    return (names,) if isinstance(names, (str, bytes)) else names
 
 
 def _equal(a: bytes, b: bytes) -> bool:

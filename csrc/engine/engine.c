@@ -551,6 +551,7 @@ int tr_engine_kill(tr_engine *g, uint64_t id, tr_close_reason reason, int gently
     if (conn == NULL) return 0;
     if (conn->close_reason == TR_CLOSE_NONE) conn->close_reason = (uint8_t)reason;
     conn->client.flags |= gently ? TR_CLIENT_CLOSE_AFTER_REPLY : TR_CLIENT_CLOSE_NOW;
+    if (!gently) tr_pubsub_leave(&conn->client); /* publishers count it no more */
     tr_conn_note_output(conn);
     return 1;
 }

@@ -90,8 +90,8 @@ static void test_subscribe_and_back(void) {
     CHECK_EQ_STR(ask(&w, 0, "UNSUBSCRIBE"), "*3 $11 unsubscribe $-1 :1");
     CHECK_EQ_STR(ask(&w, 0, "PUNSUBSCRIBE"), "*3 $12 punsubscribe $2 a* :0");
     CHECK_EQ_STR(ask(&w, 0, "GET k"),
-                 "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
-                 "this context");
+                 "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
+                 "in this context");
     CHECK_EQ_STR(ask(&w, 0, "SUNSUBSCRIBE"), "*3 $12 sunsubscribe $1 a :0");
     CHECK(client(&w, 0)->pubsub == NULL);
     CHECK_EQ_STR(ask(&w, 0, "GET k"), "$-1");
