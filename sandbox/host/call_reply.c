@@ -222,7 +222,7 @@ static void parse(tr_reply_root *root) {
     root->parsed = true;
     RedisModuleCallReply *self = &root->self;
     size_t nodes;
-    if (scan(self->at, self->len, &nodes) != self->len) return;
+    if (self->len == 0 || scan(self->at, self->len, &nodes) != self->len) return;
     root->node_count = nodes - 1;
     if (nodes > 1) root->nodes = tr_need_zeroed((nodes - 1) * sizeof *root->nodes);
     build b = {.root = root, .p = self->at, .end = self->at + self->len, .free = root->nodes};

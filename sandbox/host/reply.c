@@ -9,7 +9,7 @@
 #define HEADER_MAX (1 + TR_INT_TEXT + 2) /* a kind, a number, the end of the line */
 #define CODE_MAX 31                      /* where Redis stops looking for the end of an error's code */
 #define OPEN_FIRST 8
-#define FORMAT_BYTES 3
+#define FORMAT_LETTERS 3
 
 /* Writes kind, number, line end; how many bytes that are. to holds HEADER_MAX. */
 static size_t put_header(char *to, char kind, uint64_t number) {
@@ -162,9 +162,9 @@ void tr_reply_add_verbatim(tr_reply *reply, const char *p, size_t len, const cha
         tr_reply_add_bulk(reply, p, len);
         return;
     }
-    char *to = tr_bytes_room(&reply->out, HEADER_MAX + FORMAT_BYTES + 1 + len + 2);
-    size_t head = put_header(to, '=', len + FORMAT_BYTES + 1);
-    for (int i = 0; i < FORMAT_BYTES; i++) to[head++] = *format == '\0' ? ' ' : *format++;
+    char *to = tr_bytes_room(&reply->out, HEADER_MAX + FORMAT_LETTERS + 1 + len + 2);
+    size_t head = put_header(to, '=', len + FORMAT_LETTERS + 1);
+    for (int i = 0; i < FORMAT_LETTERS; i++) to[head++] = *format == '\0' ? ' ' : *format++;
     to[head++] = ':';
     to += head;
     if (len != 0) memcpy(to, p, len);
