@@ -96,6 +96,7 @@ typedef struct tr_host_command {
     RedisModuleCmdFunc run;
     bool getkeys; /* flagged getkeys-api or getchannels-api: asked for positions */
     bool getchannels;
+    bool described; /* SetCommandInfo() has said something that it can't take back */
 } tr_host_command;
 
 /* ------------------------------------------------------------------ contexts */
@@ -206,6 +207,16 @@ typedef struct tr_host {
     tr_bytes type_names; /* of this module's types, NUL-ended, one after the other */
     RedisModuleString **command_names; /* of the server, sorted; for checks that need no round trip */
     int command_name_count;
+    /* callbacks that the module has registered */
+    RedisModuleInfoFunc info; /* NULL: none */
+    RedisModuleEventCallback events[_REDISMODULE_EVENT_NEXT];
+    uint64_t event_versions[_REDISMODULE_EVENT_NEXT]; /* of the records, as subscribed to */
+    RedisModuleNotificationFunc *watches; /* of keyspace events, by the number of the subscription */
+    uint32_t watch_count;
+    struct tr_job *jobs; /* waiting for the end of the unit (api_event.c) */
+    uint64_t next_job;
+    RedisModuleCommandFilter *filters; /* api_filter.c */
+    uint64_t context_flags; /* REDISMODULE_CTX_FLAGS_... as the engine last told them */
 } tr_host;
 
 extern tr_host tr_host_here;
