@@ -28,6 +28,15 @@ int tr_rm_RegisterInfoFunc(RedisModuleCtx *ctx, RedisModuleInfoFunc cb) {
     return answer.outcome == 0 ? REDISMODULE_OK : REDISMODULE_ERR;
 }
 
+int tr_rm_InfoEndDictField(RedisModuleInfoCtx *ctx) {
+    TR_NOTE(InfoEndDictField, ctx);
+    if (!ctx->in_dict) return REDISMODULE_ERR;
+    ctx->in_dict = false;
+    if (ctx->text.p[ctx->text.len - 1] == ',') ctx->text.len--;
+    tr_bytes_text(&ctx->text, "\r\n");
+    return REDISMODULE_OK;
+}
+
 /* 1 when the name is among those asked for, in any case of letters. */
 static int is_asked_for(const tr_msg_run_info *wanted, const char *name) {
     tr_wire_cursor cursor = {0};
@@ -73,15 +82,6 @@ int tr_rm_InfoBeginDictField(RedisModuleInfoCtx *ctx, const char *name) {
     add_safe(&ctx->text, name);
     tr_bytes_text(&ctx->text, ":");
     ctx->in_dict = true;
-    return REDISMODULE_OK;
-}
-
-int tr_rm_InfoEndDictField(RedisModuleInfoCtx *ctx) {
-    TR_NOTE(InfoEndDictField, ctx);
-    if (!ctx->in_dict) return REDISMODULE_ERR;
-    ctx->in_dict = false;
-    if (ctx->text.p[ctx->text.len - 1] == ',') ctx->text.len--;
-    tr_bytes_text(&ctx->text, "\r\n");
     return REDISMODULE_OK;
 }
 
