@@ -168,10 +168,11 @@ static void add_spec(lists *l, const RedisModuleCommandKeySpec *spec, size_t i) 
     l->begin[i] = (uint64_t)spec->begin_search_type;
     l->keywords[i] = wire_text(keyword ? spec->bs.keyword.keyword : NULL);
     l->from[i] = keyword ? spec->bs.keyword.startfrom : indexed ? spec->bs.index.pos : 0;
-    l->find[i] = (uint64_t)spec->find_keys_type;
+    bool omitted = spec->find_keys_type == REDISMODULE_KSPEC_FK_OMITTED; /* means the first key alone */
+    l->find[i] = omitted ? REDISMODULE_KSPEC_FK_RANGE : (uint64_t)spec->find_keys_type;
     int64_t *n = l->numbers + i * 3;
     switch (spec->find_keys_type) {
-    case REDISMODULE_KSPEC_FK_OMITTED: n[0] = 0, n[1] = 1, n[2] = 0; break; /* one key */
+    case REDISMODULE_KSPEC_FK_OMITTED: n[0] = 0, n[1] = 1, n[2] = 0; break;
     case REDISMODULE_KSPEC_FK_RANGE:
         n[0] = spec->fk.range.lastkey, n[1] = spec->fk.range.keystep, n[2] = spec->fk.range.limit;
         break;
