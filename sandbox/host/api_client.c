@@ -39,7 +39,7 @@ int tr_rm_GetClientInfoById(void *ci, uint64_t id) {
     TR_NOTE(GetClientInfoById, ci, id);
     tr_answer hold = {0};
     tr_msg_client_info_answer info;
-    int found = ask_info("GetClientInfoById", id, &info, &hold);
+    int found = ask_info("RedisModule_GetClientInfoById", id, &info, &hold);
     RedisModuleClientInfoV1 *out = ci;
     int rc = found && (ci == NULL || out->version == REDISMODULE_CLIENTINFO_VERSION);
     if (rc && ci != NULL) {
@@ -59,7 +59,7 @@ RedisModuleString *tr_rm_GetClientNameById(RedisModuleCtx *ctx, uint64_t id) {
     TR_NOTE(GetClientNameById, ctx, id);
     tr_answer hold = {0};
     tr_msg_client_info_answer info;
-    int found = ask_info("GetClientNameById", id, &info, &hold);
+    int found = ask_info("RedisModule_GetClientNameById", id, &info, &hold);
     RedisModuleString *name = found && info.name.len != 0 ? string_of(ctx, info.name) : NULL;
     tr_answer_drop(&hold);
     return name;
@@ -69,7 +69,7 @@ RedisModuleString *tr_rm_GetClientUserNameById(RedisModuleCtx *ctx, uint64_t id)
     TR_NOTE(GetClientUserNameById, ctx, id);
     tr_answer hold = {0};
     tr_msg_client_info_answer info;
-    int found = ask_info("GetClientUserNameById", id, &info, &hold);
+    int found = ask_info("RedisModule_GetClientUserNameById", id, &info, &hold);
     RedisModuleString *name = found && info.user.len != 0 ? string_of(ctx, info.user) : NULL;
     tr_answer_drop(&hold);
     if (name == NULL) errno = found ? ENOTSUP : ENOENT;
@@ -81,7 +81,7 @@ int tr_rm_SetClientNameById(uint64_t id, RedisModuleString *name) {
     tr_answer hold = {0};
     tr_msg_set_client_name ask = {.client_id = id, .name = tr_string_wire(name)};
     tr_msg_set_client_name_answer done;
-    tr_link_ask("SetClientNameById", TR_MSG_SET_CLIENT_NAME, &ask, &done, &hold);
+    tr_link_ask("RedisModule_SetClientNameById", TR_MSG_SET_CLIENT_NAME, &ask, &done, &hold);
     tr_answer_drop(&hold);
     if (done.outcome == 0) return REDISMODULE_OK;
     errno = done.outcome == 1 ? ENOENT : EINVAL;
@@ -92,7 +92,7 @@ RedisModuleString *tr_rm_GetClientCertificate(RedisModuleCtx *ctx, uint64_t id) 
     TR_NOTE(GetClientCertificate, ctx, id);
     tr_answer hold = {0};
     tr_msg_client_certificate_answer answer;
-    tr_link_ask("GetClientCertificate", TR_MSG_CLIENT_CERTIFICATE, &(tr_msg_client_certificate){.client_id = id},
+    tr_link_ask("RedisModule_GetClientCertificate", TR_MSG_CLIENT_CERTIFICATE, &(tr_msg_client_certificate){.client_id = id},
                 &answer, &hold);
     RedisModuleString *pem = answer.found ? string_of(ctx, answer.pem) : NULL;
     tr_answer_drop(&hold);
@@ -106,7 +106,7 @@ int tr_rm_RedactClientCommandArgument(RedisModuleCtx *ctx, int pos) {
     }
     if (pos <= 0 || pos >= ctx->argc) return REDISMODULE_ERR;
     /* At once: the command may crash. */
-    tr_link_tell("RedactClientCommandArgument", TR_MSG_REDACT, &(tr_msg_redact){.position = (uint32_t)pos});
+    tr_link_tell("RedisModule_RedactClientCommandArgument", TR_MSG_REDACT, &(tr_msg_redact){.position = (uint32_t)pos});
     return REDISMODULE_OK;
 }
 
@@ -124,10 +124,10 @@ static int publish(const char *function, RedisModuleString *channel, RedisModule
 
 int tr_rm_PublishMessage(RedisModuleCtx *ctx, RedisModuleString *channel, RedisModuleString *message) {
     TR_NOTE(PublishMessage, ctx, channel, message);
-    return publish("PublishMessage", channel, message, false);
+    return publish("RedisModule_PublishMessage", channel, message, false);
 }
 
 int tr_rm_PublishMessageShard(RedisModuleCtx *ctx, RedisModuleString *channel, RedisModuleString *message) {
     TR_NOTE(PublishMessageShard, ctx, channel, message);
-    return publish("PublishMessageShard", channel, message, true);
+    return publish("RedisModule_PublishMessageShard", channel, message, true);
 }

@@ -26,10 +26,25 @@ static tr_host_command *command_of(uint32_t handle) {
     return NULL;
 }
 
+/* What Redis refuses: it would be mistaken for a subcommand, a category, or several words. */
+static bool is_name(const char *name) {
+    return *name != '\0' && name[strcspn(name, " \r\n|@=,")] == '\0';
+}
+
+/* Words are separated by one space; an empty one is as wrong as an unknown one. */
+static bool has_empty_word(const char *words) {
+    size_t len = strlen(words);
+    return len != 0 && (words[0] == ' ' || words[len - 1] == ' ' || strstr(words, "  ") != NULL);
+}
+
 /* Registers with the engine and keeps what it needs to run. NULL after errno. */
 static tr_host_command *add_command(tr_host_command *parent, const char *name, RedisModuleCmdFunc run,
                                     const char *flags, int first, int last, int step) {
     if (flags == NULL) flags = "";
+    if (!is_name(name) || has_empty_word(flags)) {
+        errno = EINVAL;
+        return NULL;
+    }
     tr_msg_register_command m = {
         .parent = parent == NULL ? 0 : parent->handle,
         .name = {(const uint8_t *)name, (uint32_t)strlen(name)},
@@ -70,8 +85,28 @@ int tr_rm_CreateCommand(RedisModuleCtx *ctx, const char *name, RedisModuleCmdFun
     return c == NULL ? REDISMODULE_ERR : REDISMODULE_OK;
 }
 
+int tr_rm_CreateSubcommand(RedisModuleCommand *parent, const char *name, RedisModuleCmdFunc cmdfunc,
+                           const char *strflags, int firstkey, int lastkey, int keystep) {
+    TR_NOTE(CreateSubcommand, parent, name, cmdfunc);
+    tr_host_command *container = (tr_host_command *)(void *)parent;
+    if (!tr_host_here.loading || container->parent != NULL || container->run != NULL) return REDISMODULE_ERR;
+    tr_host_command *c = add_command(container, name, cmdfunc, strflags, firstkey, lastkey, keystep);
+    return c == NULL ? REDISMODULE_ERR : REDISMODULE_OK;
+}
+
+/* Only its own: a module gets no hold of others' commands. */
+RedisModuleCommand *tr_rm_GetCommand(RedisModuleCtx *ctx, const char *name) {
+    TR_NOTE(GetCommand, ctx, name);
+    for (tr_host_command *c = tr_host_here.commands; c != NULL; c = c->next) {
+        if (strcasecmp(c->fullname, name) == 0) return (RedisModuleCommand *)(void *)c;
+    }
+    return NULL;
+}
+
 static void answer_command(const tr_wire_header *header, RedisModuleCtx *ctx, uint64_t duration_us) {
     tr_reply *r = &ctx->reply;
+    tr_reply_finish(r);
+    if (r->failed) ctx->effects |= TR_EFFECT_FAILED;
     tr_wire_bytes *codes = r->code_count == 0 ? NULL : tr_need(r->code_count * sizeof *codes);
     const char *code = r->codes.p;
     for (uint32_t i = 0; i < r->code_count; i++) {
@@ -96,6 +131,7 @@ void tr_serve_run_command(const tr_wire_header *header, const void *body) {
     tr_host_command *c = command_of(m->command);
     if (c == NULL || c->run == NULL) tr_host_die(TR_DIE_HOST, "the server runs a command that is not there");
     tr_host_here.now_us = m->now_us;
+    tr_host_here.context_flags = m->context_flags;
     RedisModuleCtx ctx;
     tr_ctx_init(&ctx, TR_CTX_COMMAND | (m->purpose == 1 ? TR_CTX_KEYS : 0) | (m->purpose == 2 ? TR_CTX_CHANNELS : 0));
     ctx.command = c;

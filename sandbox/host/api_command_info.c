@@ -283,7 +283,7 @@ static int send_info(uint32_t handle, const RedisModuleCommandInfo *info, size_t
     };
     tr_answer hold = {0};
     tr_msg_command_info_answer answer;
-    tr_link_ask("SetCommandInfo", TR_MSG_COMMAND_INFO, &ask, &answer, &hold);
+    tr_link_ask("RedisModule_SetCommandInfo", TR_MSG_COMMAND_INFO, &ask, &answer, &hold);
     tr_answer_drop(&hold);
     drop_lists(&l);
     return answer.outcome == 0;
@@ -332,7 +332,7 @@ int tr_rm_SetCommandACLCategories(RedisModuleCommand *command, const char *ctgrs
     tr_answer hold = {0};
     tr_msg_command_categories ask = {.command = c->handle, .categories = words};
     tr_msg_command_categories_answer answer;
-    tr_link_ask("SetCommandACLCategories", TR_MSG_COMMAND_CATEGORIES, &ask, &answer, &hold);
+    tr_link_ask("RedisModule_SetCommandACLCategories", TR_MSG_COMMAND_CATEGORIES, &ask, &answer, &hold);
     tr_answer_drop(&hold);
     return answer.outcome == 0 ? REDISMODULE_OK : REDISMODULE_ERR;
 }
@@ -347,7 +347,7 @@ int tr_rm_AddACLCategory(RedisModuleCtx *ctx, const char *name) {
     }
     tr_answer hold = {0};
     tr_msg_add_category_answer answer;
-    tr_link_ask("AddACLCategory", TR_MSG_ADD_CATEGORY, &(tr_msg_add_category){.name = word}, &answer, &hold);
+    tr_link_ask("RedisModule_AddACLCategory", TR_MSG_ADD_CATEGORY, &(tr_msg_add_category){.name = word}, &answer, &hold);
     tr_answer_drop(&hold);
     if (answer.outcome == 0) return REDISMODULE_OK;
     errno = errors[answer.outcome];

@@ -72,13 +72,13 @@ static int *command_keys(const char *function, RedisModuleString **argv, int arg
 
 int *tr_rm_GetCommandKeys(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, int *num_keys) {
     TR_NOTE(GetCommandKeys, ctx, argv, argc);
-    return command_keys("GetCommandKeys", argv, argc, num_keys, NULL);
+    return command_keys("RedisModule_GetCommandKeys", argv, argc, num_keys, NULL);
 }
 
 int *tr_rm_GetCommandKeysWithFlags(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, int *num_keys,
                                    int **out_flags) {
     TR_NOTE(GetCommandKeysWithFlags, ctx, argv, argc);
-    return command_keys("GetCommandKeysWithFlags", argv, argc, num_keys, out_flags);
+    return command_keys("RedisModule_GetCommandKeysWithFlags", argv, argc, num_keys, out_flags);
 }
 
 /* ------------------------------------------------------------------ the command that runs */

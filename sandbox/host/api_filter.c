@@ -25,7 +25,7 @@ RedisModuleCommandFilter *tr_rm_RegisterCommandFilter(RedisModuleCtx *ctx, Redis
     TR_NOTE(RegisterCommandFilter, ctx, flags);
     tr_answer hold = {0};
     tr_msg_register_filter_answer answer;
-    tr_link_ask("RegisterCommandFilter", TR_MSG_REGISTER_FILTER, &(tr_msg_register_filter){.flags = (uint64_t)flags},
+    tr_link_ask("RedisModule_RegisterCommandFilter", TR_MSG_REGISTER_FILTER, &(tr_msg_register_filter){.flags = (uint64_t)flags},
                 &answer, &hold);
     tr_answer_drop(&hold);
     if (answer.outcome != 0) return NULL;
@@ -41,7 +41,7 @@ int tr_rm_UnregisterCommandFilter(RedisModuleCtx *ctx, RedisModuleCommandFilter 
     RedisModuleCommandFilter **at = &tr_host_here.filters;
     while (*at != NULL && *at != filter) at = &(*at)->next;
     if (*at == NULL) return REDISMODULE_ERR;
-    tr_link_tell("UnregisterCommandFilter", TR_MSG_UNREGISTER_FILTER,
+    tr_link_tell("RedisModule_UnregisterCommandFilter", TR_MSG_UNREGISTER_FILTER,
                  &(tr_msg_unregister_filter){.filter = filter->handle});
     *at = filter->next;
     tr_host_here.filter_count--;

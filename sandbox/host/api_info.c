@@ -23,7 +23,7 @@ int tr_rm_RegisterInfoFunc(RedisModuleCtx *ctx, RedisModuleInfoFunc cb) {
     tr_answer hold = {0};
     tr_msg_register_info_answer answer;
     tr_host_here.info = cb;
-    tr_link_ask("RegisterInfoFunc", TR_MSG_REGISTER_INFO, &(tr_msg_register_info){0}, &answer, &hold);
+    tr_link_ask("RedisModule_RegisterInfoFunc", TR_MSG_REGISTER_INFO, &(tr_msg_register_info){0}, &answer, &hold);
     tr_answer_drop(&hold);
     return answer.outcome == 0 ? REDISMODULE_OK : REDISMODULE_ERR;
 }
@@ -177,7 +177,7 @@ RedisModuleServerInfoData *tr_rm_GetServerInfo(RedisModuleCtx *ctx, const char *
     if (section != NULL) {
         ask.section = (tr_wire_bytes){.at = (const uint8_t *)section, .len = (uint32_t)strlen(section)};
     }
-    tr_link_ask("GetServerInfo", TR_MSG_SERVER_INFO, &ask, &answer, &hold);
+    tr_link_ask("RedisModule_GetServerInfo", TR_MSG_SERVER_INFO, &ask, &answer, &hold);
     RedisModuleServerInfoData *data = tr_need_zeroed(sizeof *data);
     data->text = tr_need_copy(answer.text.at, answer.text.len);
     tr_answer_drop(&hold);

@@ -26,6 +26,7 @@ int tr_rm_WrongArity(RedisModuleCtx *ctx) {
                     ctx->command == NULL ? "" : ctx->command->fullname);
     tr_reply_add_error(reply, text.p, text.len);
     tr_bytes_drop(&text);
+    ctx->effects |= TR_EFFECT_ARITY;
     return REDISMODULE_OK;
 }
 

@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/host/call_reply.h"
 #include "sandbox/host/host.h"
+#include "sandbox/host/info.h"
 
 #define FIRST_AUTOS 8
 #define RESP_DEFAULT 2
@@ -38,6 +40,8 @@ int tr_ctx_disown(RedisModuleCtx *ctx, tr_auto_kind kind, void *p) {
 static void free_auto(const tr_auto *one) {
     switch (one->kind) {
         case TR_AUTO_STRING: tr_string_free(one->p); break;
+        case TR_AUTO_REPLY: tr_call_reply_free(one->p); break;
+        case TR_AUTO_INFO: tr_info_free(one->p); break;
         default: break;
     }
 }

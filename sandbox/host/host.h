@@ -116,6 +116,15 @@ enum {
     TR_CTX_REPLICATED = 1 << 10,   /* ReplicateVerbatim */
 };
 
+/* Bits of RedisModuleCtx.effects, as run_command_answer has them. */
+enum {
+    TR_EFFECT_BLOCKED = 1 << 0,
+    TR_EFFECT_VERBATIM = 1 << 1,
+    TR_EFFECT_FAILED = 1 << 2, /* the reply holds an error */
+    TR_EFFECT_ARITY = 1 << 3,  /* WrongArity() was called */
+    TR_EFFECT_CLOSE = 1 << 4,
+};
+
 /* What AutoMemory() frees at the end. */
 typedef enum tr_auto_kind {
     TR_AUTO_STRING,
@@ -255,7 +264,9 @@ typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
 /* X(MESSAGE, name): what is served now; the functions are in the file of their subject. */
 #define TR_HOST_SERVED(X)                                                                          \
     X(GRANT_FLOOR, grant_floor)                                                                    \
-    X(RUN_COMMAND, run_command)
+    X(RUN_COMMAND, run_command)                                                                    \
+    X(RUN_FILTER, run_filter)                                                                      \
+    X(RUN_INFO, run_info)
 
 #define TR_X(MESSAGE, name) tr_serve_fn tr_serve_##name;
 TR_HOST_SERVED(TR_X)

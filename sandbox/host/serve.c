@@ -9,6 +9,7 @@
 void tr_serve_grant_floor(const tr_wire_header *header, const void *body) {
     const tr_msg_grant_floor *m = body;
     tr_host_here.now_us = m->now_us;
+    tr_host_here.context_flags = m->context_flags;
     uint64_t began_ns = tr_recorder_clock();
     tr_msg_grant_floor_answer answer = {.ask = m->ask};
     switch ((tr_purpose)m->purpose) {
