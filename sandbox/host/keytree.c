@@ -8,6 +8,7 @@
 
 #define SYMBOLS 17
 #define FIRST_CHILDREN 2
+#define SAME SIZE_MAX
 
 typedef struct tr_keytree_fork {
     tr_keytree_node node;
@@ -33,14 +34,13 @@ static unsigned rank_of(uint32_t symbols, unsigned symbol) {
     return (unsigned)__builtin_popcount(symbols & ((1u << symbol) - 1));
 }
 
-/* Sets the first place where two keys differ. False: they are the same. */
-static bool part(const unsigned char *a, size_t a_len, const unsigned char *b, size_t b_len, size_t *place) {
+/* The first place where two keys differ, or SAME. */
+static size_t parting(const unsigned char *a, size_t a_len, const unsigned char *b, size_t b_len) {
     size_t common = a_len < b_len ? a_len : b_len;
     size_t byte = 0;
     while (byte < common && a[byte] == b[byte]) byte++;
-    if (byte == common && a_len == b_len) return false;
-    *place = byte * 2 + (byte < common && a[byte] >> 4 == b[byte] >> 4);
-    return true;
+    if (byte == common && a_len == b_len) return SAME;
+    return byte * 2 + (byte < common && a[byte] >> 4 == b[byte] >> 4);
 }
 
 /* ------------------------------------------------------------------ nodes */
@@ -171,9 +171,9 @@ leaf_node *tr_keytree_find(const tr_keytree *tree, const void *key, size_t len) 
 }
 
 leaf_node *tr_keytree_add(tr_keytree *tree, const void *key, size_t len, bool *is_new) {
-    size_t place = 0;
     leaf_node *near = tree->root == NULL ? NULL : nearest(tree, key, len);
-    *is_new = near == NULL || part(key, len, near->key, near->len, &place);
+    size_t place = near == NULL ? 0 : parting(key, len, near->key, near->len);
+    *is_new = place != SAME;
     if (!*is_new) return near;
     leaf_node *leaf = new_leaf(tree, key, len);
     if (near == NULL) {
@@ -266,10 +266,10 @@ leaf_node *tr_keytree_prev(const leaf_node *leaf) {
  * key would stand; or all its leaves are on one side of the key. */
 static leaf_node *beside(const tr_keytree *tree, const unsigned char *key, size_t len, int side,
                          bool or_equal) {
-    size_t place;
     if (tree->root == NULL) return NULL;
     leaf_node *near = nearest(tree, key, len);
-    if (!part(key, len, near->key, near->len, &place)) return or_equal ? near : neighbour(near, side);
+    size_t place = parting(key, len, near->key, near->len);
+    if (place == SAME) return or_equal ? near : neighbour(near, side);
     const tr_keytree_node *node = reach(tree, place, key, len);
     unsigned lower, count; /* children, or the node as a whole */
     bool splits = is_fork(node) && as_fork(node)->place == place;
@@ -319,12 +319,13 @@ static size_t check_way(const tr_keytree *tree, const leaf_node *leaf) {
 
 void tr_keytree_check(const tr_keytree *tree) {
     uint64_t count = 0;
-    size_t bytes = 0, place = 0;
+    size_t bytes = 0;
     const leaf_node *last = NULL;
     for (const leaf_node *leaf = tr_keytree_first(tree); leaf != NULL; leaf = tr_keytree_next(leaf)) {
         bytes += check_way(tree, leaf) + tr_mem_usable(leaf);
         if (last != NULL) {
-            tr_assert(part(last->key, last->len, leaf->key, leaf->len, &place));
+            size_t place = parting(last->key, last->len, leaf->key, leaf->len);
+            tr_assert(place != SAME);
             tr_assert(symbol_at(last->key, last->len, place) < symbol_at(leaf->key, leaf->len, place));
         }
         count++;
