@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "sandbox/host/host.h"
+#include "sandbox/host/dict.h"
 #include "sandbox/host/keytree.h"
 #include "sandbox/host/memory.h"
 
@@ -34,11 +34,15 @@ RedisModuleDict *tr_rm_CreateDict(RedisModuleCtx *ctx) {
     return d;
 }
 
+void tr_dict_free(RedisModuleDict *d) {
+    tr_keytree_drop(&d->tree);
+    tr_memory_free(d);
+}
+
 void tr_rm_FreeDict(RedisModuleCtx *ctx, RedisModuleDict *d) {
     TR_NOTE(FreeDict, ctx, d);
     if (ctx != NULL) tr_ctx_disown(ctx, TR_AUTO_DICT, d);
-    tr_keytree_drop(&d->tree);
-    tr_memory_free(d);
+    tr_dict_free(d);
 }
 
 uint64_t tr_rm_DictSize(RedisModuleDict *d) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "sandbox/host/call_reply.h"
+#include "sandbox/host/dict.h"
 #include "sandbox/host/host.h"
 #include "sandbox/host/info.h"
 
@@ -40,6 +41,7 @@ int tr_ctx_disown(RedisModuleCtx *ctx, tr_auto_kind kind, void *p) {
 static void free_auto(const tr_auto *one) {
     switch (one->kind) {
         case TR_AUTO_STRING: tr_string_free(one->p); break;
+        case TR_AUTO_DICT: tr_dict_free(one->p); break;
         case TR_AUTO_REPLY: tr_call_reply_free(one->p); break;
         case TR_AUTO_INFO: tr_info_free(one->p); break;
         default: break;
