@@ -306,7 +306,8 @@ static int find_keys(tr_engine *g, const tr_arg *argv, int argc, tr_keys *keys) 
     const tr_command *cmd = tr_exec_resolve(&g->x, argv, argc);
     if (cmd == NULL) return TR_ENOENT;
     if (!tr_command_arity_ok(cmd, argc)) return TR_ERANGE;
-    int rc = tr_keys_get(cmd, argv, argc, 0, keys);
+    int asks = cmd->id >= tr_command_count() && tr_runtime_of(cmd)->getkeys;
+    int rc = asks ? tr_modhost_get_keys(&g->modhost, cmd, argv, argc, keys) : tr_keys_get(cmd, argv, argc, 0, keys);
     return rc == TR_OK ? keys->count : rc;
 }
 
@@ -441,6 +442,19 @@ int tr_api_module_next(tr_engine *g, int after, tr_api_module *out) {
     if (h == NULL) return 0;
     read_module(h, h->events, out);
     return 1;
+}
+
+int tr_api_module_info(tr_engine *g, int id, int all, int for_crash, int count, const char *const *sections,
+                       const size_t *lens, const char **out, size_t *len) {
+    tr_arg args[TR_API_INFO_SECTIONS_MAX];
+    tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
+    if (count > TR_API_INFO_SECTIONS_MAX) count = TR_API_INFO_SECTIONS_MAX;
+    for (int i = 0; i < count; i++) args[i] = (tr_arg){.ptr = sections[i], .len = lens[i]};
+    g->info_text.rpos = g->info_text.wpos = 0;
+    if (h == NULL || tr_modhost_info(h, all, for_crash, args, count, &g->info_text) != TR_OK) return 0;
+    *out = g->info_text.data;
+    *len = g->info_text.wpos;
+    return *len != 0;
 }
 
 int tr_api_runtime_at(tr_engine *g, int i, tr_api_runtime_command *out) {

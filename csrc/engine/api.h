@@ -16,6 +16,8 @@
 #include "exec/keys.h"
 #include "net/sock.h"
 
+#define TR_API_INFO_SECTIONS_MAX 64 /* named in one call */
+
 typedef struct tr_api_stats {
     /* memory, bytes */
     uint64_t used_memory, used_memory_peak, clients_memory, keyspace_overhead, rehashing_memory, spare_memory;
@@ -162,6 +164,10 @@ int tr_api_module_park(tr_engine *g, int id);
 int tr_api_module_event(tr_engine *g, tr_api_module *out);
 /* The next after this id, 0: the first. 1 or 0. */
 int tr_api_module_next(tr_engine *g, int after, tr_api_module *out);
+/* What the module adds to INFO: 1 and *out, *len (borrowed until the next call), or 0: nothing. sections: count names;
+ * none with all. */
+int tr_api_module_info(tr_engine *g, int id, int all, int for_crash, int count, const char *const *sections,
+                       const size_t *lens, const char **out, size_t *len);
 /* The i-th command that a module ever registered. 1 or 0: there are no more. */
 int tr_api_runtime_at(tr_engine *g, int i, tr_api_runtime_command *out);
 

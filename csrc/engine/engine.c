@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -53,6 +54,22 @@ static void hook_unwatch(void *ctx, int fd) {
 
 static void hook_module_event(void *ctx) {
     ((tr_engine *)ctx)->module_events = 1;
+}
+
+/* "127.0.0.1:6379" in two parts; what is no address and port is given whole. */
+static int hook_address(void *ctx, const tr_client *c, char *out, size_t cap, uint16_t *port) {
+    (void)ctx;
+    const tr_conn *conn = (const tr_conn *)c;
+    char name[TR_NAME_MAX];
+    if (conn->fd < 0 || tr_sock_peer_name(conn->fd, name) != TR_OK) return 0;
+    char *colon = strrchr(name, ':');
+    if (colon != NULL) {
+        *port = (uint16_t)atoi(colon + 1);
+        *colon = '\0';
+    }
+    strncpy(out, name, cap - 1);
+    out[cap - 1] = '\0';
+    return 1;
 }
 
 static int is_helper(const tr_engine *g, const void *target) {
@@ -119,7 +136,8 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
                                           .floor_back = hook_floor_back,
                                           .watch = hook_watch,
                                           .unwatch = hook_unwatch,
-                                          .event = hook_module_event};
+                                          .event = hook_module_event,
+                                          .address = hook_address};
     g->rate_ns = tr_clock_mono_ns(&g->clock);
     tr_engine_apply(g);
     *out = g;
@@ -140,6 +158,7 @@ void tr_engine_close(tr_engine *g) {
     tr_engine_unlisten(g);
     tr__obituaries_release(g);
     tr_modhost_release(&g->modhost);
+    tr_buf_release(&g->mem, &g->info_text);
     tr_exec_release(&g->x);
     tr_store_release(&g->store);
     tr_buf_release(&g->mem, &g->shared);

@@ -135,6 +135,7 @@ typedef struct tr_engine {
     tr_store store;
     tr_exec x;
     tr_modhost modhost;
+    tr_buf info_text;         /* of tr_api_module_info() */
     int module_events;        /* some helper has something for Python */
     tr_settings settings;
     tr_poller *poller;

@@ -39,6 +39,7 @@ void tr_client_release(tr_client *c) {
     }
     if (c->wait == TR_WAIT_PAUSE) x->paused_clients--;
     tr_multi_release(c);
+    tr_free(x->mem, c->filtered);
     tr_pubsub_leave(c);
     tr_outq_clear(&c->out);
     drop_text(c, &c->name);

@@ -40,6 +40,7 @@ typedef enum tr_client_flag {
     TR_CLIENT_FAILED_COMMAND = 1 << 13, /* the running command replied with an error */
     TR_CLIENT_INTERNAL = 1 << 14,       /* ours: not in CLIENT LIST, not counted */
     TR_CLIENT_LOCAL = 1 << 15,          /* from this machine: loopback, Unix socket or fed */
+    TR_CLIENT_FILTERED = 1 << 18,       /* filters of modules have seen the command that runs or waits */
     TR_CLIENT_UNITS = 1 << 16,          /* has module commands that have not replied: units > 0 */
 } tr_client_flag;
 
@@ -66,6 +67,8 @@ typedef struct tr_client {
     int argc;
     uint32_t flags;
     tr_wait wait;
+    const void *owner;    /* the helper whose client this is (TR_CLIENT_INTERNAL); borrowed, only compared; NULL: none */
+    tr_arg *filtered;     /* owned; argv as filters of modules made it; NULL: as it came */
     uint32_t units;       /* module commands that have not replied */
     const void *units_of; /* the helper that runs them; borrowed, only compared */
     const tr_command *cmd;      /* running */

@@ -383,6 +383,7 @@ static void run(tr_client *c, const tr_command *cmd) {
     account(x, c, cmd);
     c->last_cmd = cmd;
     c->cmd = NULL;
+    if (TR_UNLIKELY(x->after != 0)) x->hooks.after(x->hooks.module_ctx);
 }
 
 /* CLIENT REPLY: where this command's reply goes. */
@@ -401,6 +402,13 @@ static void end_reply(tr_client *c) {
     c->w.q = &c->out;
 }
 
+/* What filters made of the command has served. */
+static void end_filtered(tr_client *c) {
+    c->flags &= ~(uint32_t)TR_CLIENT_FILTERED;
+    tr_free(c->x->mem, c->filtered);
+    c->filtered = NULL;
+}
+
 /* The client has module commands that have not replied yet: only one more for the same helper may join them. */
 static int may_follow(const tr_client *c) {
     const tr_command *cmd = tr_exec_resolve(c->x, c->argv, c->argc);
@@ -412,6 +420,10 @@ static int may_follow(const tr_client *c) {
 void tr_execute(tr_client *c) {
     tr_exec *x = c->x;
     tr_debug_assert(c->argc >= 1 && c->wait == TR_WAIT_NONE);
+    if (TR_UNLIKELY(x->hooks.filter != NULL) && !(c->flags & TR_CLIENT_FILTERED)) {
+        c->flags |= TR_CLIENT_FILTERED;
+        x->hooks.filter(x->hooks.module_ctx, c);
+    }
     if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP | TR_CLIENT_UNITS))) {
         if (c->flags & TR_CLIENT_UNITS && !may_follow(c)) {
             c->wait = TR_WAIT_TURN;
@@ -430,6 +442,7 @@ void tr_execute(tr_client *c) {
     }
     if (c->wait == TR_WAIT_NONE) end_reply(c);
     if (TR_UNLIKELY(c->pubsub != NULL)) tr_pubsub_settle(c);
+    if (TR_UNLIKELY(c->flags & TR_CLIENT_FILTERED) && c->wait == TR_WAIT_NONE) end_filtered(c);
     if (TR_UNLIKELY(c->out.failed)) c->flags |= TR_CLIENT_CLOSE_NOW;
 }
 
@@ -478,6 +491,7 @@ void tr_exec_finish(tr_client *c) {
     c->cmd = NULL;
     c->wait = TR_WAIT_NONE;
     end_reply(c);
+    end_filtered(c);
     if (c->pubsub != NULL) tr_pubsub_settle(c);
     if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;
 }

@@ -38,6 +38,10 @@ typedef struct tr_exec_hooks {
     /* With module_ctx: runs a module's command, or queues it: then the client has one more unit. */
     void (*run_module)(void *module_ctx, tr_client *c);
     void *module_ctx;
+    /* With module_ctx: shows a command to filters of modules, which may change argv. NULL while there is none. */
+    void (*filter)(void *module_ctx, tr_client *c);
+    /* With module_ctx: a command has ended and x->after has bits, which it clears. */
+    void (*after)(void *module_ctx);
     /* With ctx: the client waits for Python from now on. */
     void (*waiting)(void *ctx, tr_client *c);
     /* With ctx: a message for the client stands in its output; it may be any client, and must not be closed now. */
@@ -80,6 +84,9 @@ enum {
     TR_HOLD_BUSY = 4,  /* ... for longer than busy-reply-threshold: they are refused */
 };
 
+/* Bits of tr_exec.after: what is to be done when the command that runs has ended. */
+enum { TR_AFTER_TELL = 1 }; /* modules are to hear what happened to keys */
+
 typedef enum tr_pause { TR_PAUSE_NONE, TR_PAUSE_WRITES, TR_PAUSE_ALL } tr_pause;
 
 typedef struct tr_exec {
@@ -106,6 +113,7 @@ typedef struct tr_exec {
     int64_t slowest_ns;       /* of the commands since tr_exec_turn() */
     const tr_command *slowest;
     uint32_t hold;            /* TR_HOLD_... */
+    uint32_t after;           /* TR_AFTER_... */
     tr_runtime runtime;       /* commands of modules */
     tr_pause pause;
     int64_t pause_until_ms;

@@ -58,6 +58,7 @@ void tr__helper_release(tr_helper *h) {
     tr_modhost_values_release(h);
     tr_modhost_blocks_release(h);
     tr_modhost_filters_release(h);
+    tr_free(mem, h->subscriptions);
     tr_free(mem, h->keys);
     tr_buf_release(mem, &h->running_argv);
     tr_buf_release(mem, &h->answer);
@@ -127,12 +128,19 @@ int tr_helper_attach(tr_helper *h, pid_t pid, int pidfd) {
     return TR_OK;
 }
 
+static void be_gone(tr_helper *h) {
+    h->state = TR_HELPER_GONE;
+    tr_runtime_drop(h->m->x, h);
+    tr_modhost_filters_lost(h);
+    tr_modhost_subscriptions_lost(h);
+    h->has_info = 0;
+    drop_process(h);
+}
+
 void tr_helper_loaded(tr_helper *h, int ok) {
     if (h->state != TR_HELPER_LOADING) return; /* it failed meanwhile */
     if (!ok) {
-        h->state = TR_HELPER_GONE;
-        tr_runtime_drop(h->m->x, h);
-        drop_process(h);
+        be_gone(h);
         return;
     }
     tr_session_set_phase(&h->session, TR_STATE_IDLE);
@@ -157,9 +165,7 @@ void tr_helper_unloaded(tr_helper *h, int ok) {
         h->state = TR_HELPER_SERVING;
         return;
     }
-    h->state = TR_HELPER_GONE;
-    tr_runtime_drop(h->m->x, h);
-    drop_process(h);
+    be_gone(h);
 }
 
 /* ------------------------------------------------------------------ failure */
@@ -175,6 +181,7 @@ static void keep_running(tr_helper *h) {
     tr_mem *mem = h->m->mem;
     const tr_unit *unit = tr_helper_unit(h);
     static const char *const kinds[] = {[TR_UNIT_LIFE] = "its load or unload function",
+                                        [TR_UNIT_EVENT] = "the callback of an event",
                                         [TR_UNIT_GRANT] = "a timer, thread or event",
                                         [TR_UNIT_BLOCKED] = "the callback of a blocked client"};
     h->running_argv.rpos = h->running_argv.wpos = 0;
@@ -246,6 +253,9 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     set_report_id(h);
     keep_running(h);
     tr_runtime_mark_down(h->m->x, h);
+    tr_modhost_filters_lost(h);
+    tr_modhost_subscriptions_lost(h);
+    h->has_info = 0;
     settle_units(h);
     tr_modhost_close_keys(h);
     char error[TR_HELPER_ERROR_MAX];
@@ -561,6 +571,17 @@ static void run_alone(tr_helper *h, tr_unit *unit) {
     tr_buf_release(h->m->mem, &in);
     if (rc < 0 && h->state != TR_HELPER_DOWN) fail_by(h, rc);
     tr__helper_listen(h);
+}
+
+void tr__unit_run_soon(tr_helper *h, tr_unit *unit) {
+    if (is_out_of_reach(h)) {
+        tr_helper_queue(h, unit);
+        return;
+    }
+    unit->nested = 1;
+    if (is_amid_question(h)) run_amid(h, unit);
+    else run_alone(h, unit);
+    tr__unit_free(h->m, unit);
 }
 
 void tr__unit_run_now(tr_helper *h, tr_unit *unit, tr_client *c) {

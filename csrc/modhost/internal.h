@@ -18,6 +18,11 @@ int tr__helper_progress(tr_helper *h);
 void tr__helper_listen(tr_helper *h);
 /* Runs the unit (stolen) at once, amid whatever runs, and waits. The reply is in c, an error if the helper failed. */
 void tr__unit_run_now(tr_helper *h, tr_unit *unit, tr_client *c);
+/* Runs the unit (stolen), for which no client waits, at once; or later, when the helper can't be talked to now. */
+void tr__unit_run_soon(tr_helper *h, tr_unit *unit);
+
+/* filters.c: x->hooks.filter */
+void tr__modhost_filter(void *ctx, tr_client *c);
 
 /* unit.c */
 void tr__unit_free(tr_modhost *m, tr_unit *unit);

@@ -8,13 +8,20 @@
 #include "exec/reply.h"
 #include "modhost/internal.h"
 
+static void after_command(void *ctx) {
+    tr_modhost *m = ctx;
+    if (m->x->after & TR_AFTER_TELL) tr_modhost_tell(m);
+}
+
 void tr_modhost_init(tr_modhost *m, tr_exec *x, tr_mem *mem) {
     *m = (tr_modhost){.x = x, .mem = mem, .next_helper_id = 1};
     x->hooks.run_module = tr_modhost_run;
     x->hooks.module_ctx = m;
+    x->hooks.after = after_command;
 }
 
 void tr_modhost_release(tr_modhost *m) {
+    tr_modhost_told_release(m);
     while (m->helpers != NULL) {
         tr_helper *h = m->helpers;
         m->helpers = h->next;
@@ -170,6 +177,7 @@ static void release_floor(tr_modhost *m) {
 
 int tr_modhost_turn(tr_modhost *m) {
     if (m->helpers == NULL) return 0;
+    if (m->told != NULL && m->floor == NULL) tr_modhost_tell(m);
     tr_helper *h = m->floor != NULL ? m->floor : next_with_work(m);
     if (h == NULL || (h == m->floor && !h->ready)) return 0;
     m->floor = h;

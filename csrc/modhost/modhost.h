@@ -71,6 +71,7 @@ typedef enum tr_unit_kind {
     TR_UNIT_LIFE,    /* grant_floor for loading or unloading */
     TR_UNIT_GRANT,   /* grant_floor that was asked for */
     TR_UNIT_BLOCKED, /* run_blocked */
+    TR_UNIT_EVENT,   /* keyspace_event, run_job: answered with nothing */
 } tr_unit_kind;
 
 typedef struct tr_unit {
@@ -114,6 +115,12 @@ struct tr_values;  /* types.c: module types and what is kept of their values */
 struct tr_blocks;  /* blocked.c */
 struct tr_filters;
 
+/* A callback for keyspace events. */
+typedef struct tr_key_listener {
+    uint64_t classes; /* REDISMODULE_NOTIFY_... */
+    uint32_t number;  /* as the helper knows it */
+} tr_key_listener;
+
 typedef struct tr_helper {
     struct tr_modhost *m;
     struct tr_helper *next;
@@ -147,6 +154,8 @@ typedef struct tr_helper {
     struct tr_values *values;
     struct tr_blocks *blocks;
     struct tr_filters *filters;
+    tr_key_listener *subscriptions; /* owned */
+    uint32_t subscription_count;
     uint8_t has_info;        /* RegisterInfoFunc was called */
     tr_helper_stats stats;
     /* the last failure, until Python has taken it */
@@ -178,6 +187,8 @@ typedef struct tr_modhost_hooks {
     void (*unwatch)(void *ctx, int fd);
     /* There is an event to be taken by tr_modhost_take_event(). */
     void (*event)(void *ctx);
+    /* Where the client comes from: 1 and both, or 0: unknown. May be NULL. */
+    int (*address)(void *ctx, const tr_client *c, char *out, size_t cap, uint16_t *port);
 } tr_modhost_hooks;
 
 typedef struct tr_modhost {
@@ -192,6 +203,10 @@ typedef struct tr_modhost {
     int64_t floor_ns;         /* when the floor was given */
     char categories[TR_MODHOST_CATEGORIES_MAX][TR_HELPER_NAME_MAX]; /* of ACL, that modules added */
     int category_count;
+    struct tr_told *told, *told_last; /* events that modules are to hear of; events.c */
+    uint32_t told_count;
+    uint64_t told_lost;       /* for want of memory, or too many */
+    int telling;
     tr_modhost_hooks hooks;
 } tr_modhost;
 
@@ -240,6 +255,12 @@ static inline int tr_modhost_has_work(const tr_modhost *m) {
     return 0;
 }
 
+/* Positions of keys, by asking the module (a command flagged getkeys-api). Adds to keys. 0, TR_EAGAIN, TR_ECLOSED,
+ * TR_EINVAL, TR_ENOMEM. */
+int tr_modhost_get_keys(tr_modhost *m, const tr_command *cmd, const tr_arg *argv, int argc, struct tr_keys *keys);
+/* What the module adds to INFO, appended to *out: all sections, or those named ("<module>_<section>" or the module's
+ * name). TR_ENOENT: it has nothing to say; TR_EAGAIN: it is busy; TR_ECLOSED: it failed; TR_ENOMEM. */
+int tr_modhost_info(tr_helper *h, int all, int for_crash, const tr_arg *sections, int count, tr_buf *out);
 /* x->hooks.run_module: runs or queues the client's command, whose handler_kind is TR_HANDLER_MODULE. */
 void tr_modhost_run(void *ctx, tr_client *c);
 
@@ -349,7 +370,12 @@ int tr_modhost_values_restore(tr_helper *h);            /* values.c: the module 
 void tr_modhost_values_release(tr_helper *h);           /* values.c: with the helper */
 void tr_modhost_blocks_lost(tr_helper *h, const char *error); /* blocked.c: each client gets the error */
 void tr_modhost_blocks_release(tr_helper *h);
-void tr_modhost_filters_release(tr_helper *h);          /* filters.c */
+void tr_modhost_filters_lost(tr_helper *h);             /* filters.c: the process is gone */
+void tr_modhost_filters_release(tr_helper *h);
+void tr_modhost_subscriptions_lost(tr_helper *h);       /* events.c */
+/* events.c: gives out what has gathered. */
+void tr_modhost_tell(tr_modhost *m);
+void tr_modhost_told_release(tr_modhost *m);
 void tr_modhost_client_gone(tr_modhost *m, tr_client *c); /* blocked.c */
 
 #endif

@@ -36,10 +36,6 @@ void tr_modhost_client_gone(tr_modhost *m, tr_client *c) {
     (void)m, (void)c;
 }
 
-void tr_modhost_filters_release(tr_helper *h) {
-    (void)h;
-}
-
 int tr_modhost_grant_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message) {
     (void)unit, (void)header, (void)message;
     return tr_helper_wrong(h, "the floor was not granted");

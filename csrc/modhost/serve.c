@@ -12,7 +12,19 @@
     X(MODULE_OPTIONS, module_options)                                                                                  \
     X(NAME_BUSY, name_busy)                                                                                            \
     X(MEMORY_USED, memory_used)                                                                                        \
-    X(MEMORY_RATIO, memory_ratio)
+    X(MEMORY_RATIO, memory_ratio)                                                                                      \
+    X(REGISTER_FILTER, register_filter)                                                                                \
+    X(UNREGISTER_FILTER, unregister_filter)                                                                            \
+    X(SUBSCRIBE_KEYSPACE, subscribe_keyspace)                                                                          \
+    X(NOTIFY_KEYSPACE, notify_keyspace)                                                                                \
+    X(NOTIFY_CLASSES, notify_classes)                                                                                  \
+    X(ADD_JOB, add_job)                                                                                                \
+    X(REGISTER_INFO, register_info)                                                                                    \
+    X(SERVER_INFO, server_info)                                                                                        \
+    X(PUBLISH, publish)                                                                                                \
+    X(CLIENT_INFO, client_info)                                                                                        \
+    X(SET_CLIENT_NAME, set_client_name)                                                                                \
+    X(CLIENT_CERTIFICATE, client_certificate)
 
 static tr_modhost_serve *server_of(uint16_t type) {
     switch ((tr_msg_type)type) {

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "exec/keys.h"
 #include "exec/reply.h"
 #include "modhost/internal.h"
 #include "resp/check.h"
@@ -116,6 +117,32 @@ static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *h
     return TR_OK;
 }
 
+int tr_modhost_get_keys(tr_modhost *m, const tr_command *cmd, const tr_arg *argv, int argc, tr_keys *keys) {
+    const tr_runtime_command *r = tr_runtime_of(cmd);
+    tr_helper *h = (tr_helper *)r->owner;
+    tr_wire_bytes *items = tr_alloc(m->mem, (size_t)argc * sizeof *items);
+    if (items == NULL) return TR_ENOMEM;
+    for (int i = 0; i < argc; i++) {
+        items[i] = (tr_wire_bytes){.at = (const uint8_t *)argv[i].ptr, .len = (uint32_t)argv[i].len};
+    }
+    tr_msg_run_command ask = {.command = r->handle,
+                              .purpose = 1,
+                              .resp = 2,
+                              .now_us = m->x->now_us,
+                              .argv = {.count = (uint32_t)argc, .items.texts = items}};
+    tr_msg_run_command_answer answer;
+    tr_buf hold = {0};
+    int rc = tr_helper_ask(h, TR_MSG_RUN_COMMAND, &ask, &answer, &hold);
+    for (uint32_t i = 0; rc == TR_OK && i < answer.positions.count; i++) {
+        uint64_t position = tr_wire_u64_at(&answer.positions, i);
+        if (position >= (uint64_t)argc) rc = TR_EINVAL;
+        else rc = tr_keys_add(keys, (int)position, (uint32_t)tr_wire_u64_at(&answer.position_flags, i));
+    }
+    tr_buf_release(m->mem, &hold);
+    tr_free(m->mem, items);
+    return rc;
+}
+
 /* The floor for loading or unloading has come back. */
 static int life_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message) {
     tr_msg_grant_floor_answer answer;
@@ -131,6 +158,7 @@ int tr__unit_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header,
     switch ((tr_unit_kind)unit->kind) {
         case TR_UNIT_COMMAND: return command_answered(h, unit, header, message);
         case TR_UNIT_LIFE: return life_answered(h, unit, header, message);
+        case TR_UNIT_EVENT: tr_unit_commit(h, unit); return TR_OK;
         case TR_UNIT_GRANT: return tr_modhost_grant_answered(h, unit, header, message);
         case TR_UNIT_BLOCKED: return tr_modhost_blocked_answered(h, unit, header, message);
     }

@@ -8,7 +8,7 @@ parked.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, Flag
 from typing import Any, NamedTuple, final
@@ -218,6 +218,18 @@ class Helpers:
             info = _info(self._out)
             ident = info.id
             yield info
+
+    def info(self, ident: int, sections: Sequence[str] = (), *, crash: bool = False) -> str:
+        """What the module itself adds to INFO: those sections, or without any all of them; empty: nothing.
+
+        Waits in C for the module, at most its time limit for commands.
+        """
+        out, size = ffi.new("char **"), ffi.new("size_t *")
+        names = [ffi.new("char[]", name.encode()) for name in sections]
+        found = lib.tr_api_module_info(
+            self._engine._g, ident, not sections, crash, len(names), names, [len(name) - 1 for name in names], out, size
+        )
+        return ffi.buffer(out[0], size[0])[:].decode("utf-8", "backslashreplace") if found else ""
 
     def commands(self) -> Iterator[RuntimeCommand]:
         """Yield the commands that modules have registered, gone ones included, in the order of their ids."""
