@@ -1,8 +1,9 @@
 /* What happens to keys, told to modules.
  *
- * A module hears of an event when the command that made it has ended, not amid it: its callback may then use the keyspace
- * as it likes. So events are gathered (tr_modhost.told) and given out in their order by tr_modhost_tell(), which
- * runs each as a unit of its own. Those that happen outside of commands (expiry, eviction) are given out in the next turn.
+ * A module hears of an event when the command that made it has ended, not amid it: its callback may then use the
+ * keyspace as it likes. So events are gathered (tr_modhost.told) and given out in their order by tr_modhost_tell(),
+ * which runs each as a unit of its own. Those that happen outside of commands (expiry, eviction) are given out in the
+ * next turn.
  */
 #include <string.h>
 

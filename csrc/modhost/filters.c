@@ -1,7 +1,7 @@
 /* Command filters of modules: each command of each client is shown to them first.
  *
- * What they make of a command stays in the client (tr_client.filtered) until its next one, so that a command that has to
- * wait is not shown twice.
+ * What they make of a command stays in the client (tr_client.filtered) until its next one, so that a command that has
+ * to wait is not shown twice.
  */
 #include <string.h>
 
