@@ -91,9 +91,9 @@ int tr_rm_SetClientNameById(uint64_t id, RedisModuleString *name) {
 RedisModuleString *tr_rm_GetClientCertificate(RedisModuleCtx *ctx, uint64_t id) {
     TR_NOTE(GetClientCertificate, ctx, id);
     tr_answer hold = {0};
+    tr_msg_client_certificate ask = {.client_id = id};
     tr_msg_client_certificate_answer answer;
-    tr_link_ask("RedisModule_GetClientCertificate", TR_MSG_CLIENT_CERTIFICATE, &(tr_msg_client_certificate){.client_id = id},
-                &answer, &hold);
+    tr_link_ask("RedisModule_GetClientCertificate", TR_MSG_CLIENT_CERTIFICATE, &ask, &answer, &hold);
     RedisModuleString *pem = answer.found ? string_of(ctx, answer.pem) : NULL;
     tr_answer_drop(&hold);
     return pem;

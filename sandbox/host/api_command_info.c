@@ -346,8 +346,9 @@ int tr_rm_AddACLCategory(RedisModuleCtx *ctx, const char *name) {
         return REDISMODULE_ERR;
     }
     tr_answer hold = {0};
+    tr_msg_add_category ask = {.name = word};
     tr_msg_add_category_answer answer;
-    tr_link_ask("RedisModule_AddACLCategory", TR_MSG_ADD_CATEGORY, &(tr_msg_add_category){.name = word}, &answer, &hold);
+    tr_link_ask("RedisModule_AddACLCategory", TR_MSG_ADD_CATEGORY, &ask, &answer, &hold);
     tr_answer_drop(&hold);
     if (answer.outcome == 0) return REDISMODULE_OK;
     errno = errors[answer.outcome];

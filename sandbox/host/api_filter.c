@@ -24,9 +24,9 @@ RedisModuleCommandFilter *tr_rm_RegisterCommandFilter(RedisModuleCtx *ctx, Redis
                                                       int flags) {
     TR_NOTE(RegisterCommandFilter, ctx, flags);
     tr_answer hold = {0};
+    tr_msg_register_filter ask = {.flags = (uint64_t)flags};
     tr_msg_register_filter_answer answer;
-    tr_link_ask("RedisModule_RegisterCommandFilter", TR_MSG_REGISTER_FILTER, &(tr_msg_register_filter){.flags = (uint64_t)flags},
-                &answer, &hold);
+    tr_link_ask("RedisModule_RegisterCommandFilter", TR_MSG_REGISTER_FILTER, &ask, &answer, &hold);
     tr_answer_drop(&hold);
     if (answer.outcome != 0) return NULL;
     RedisModuleCommandFilter *filter = tr_need(sizeof *filter);
