@@ -74,15 +74,30 @@ void tr_link_post(tr_msg_type type, const void *body) {
     }
 }
 
+/* What a test makes of questions, of one-way messages and of answers; NULL: nothing. */
+static void (*kit_ask)(tr_msg_type type, const void *body, void *body_out);
+static void (*kit_tell)(tr_msg_type type, const void *body);
+static void (*kit_answer)(const void *body);
+
+void tr_link_tell(const char *function, tr_msg_type type, const void *body) {
+    CHECK(function[0] != '\0');
+    if (kit_tell != NULL) kit_tell(type, body);
+}
+
+void tr_link_answer(const tr_wire_header *request, const void *body) {
+    (void)request;
+    if (kit_answer != NULL) kit_answer(body);
+}
+
 static double kit_ratio;
 static tr_msg_type kit_asked;
 
 void tr_link_ask(const char *function, tr_msg_type type, const void *body, void *body_out,
                  tr_answer *answer) {
-    (void)body;
     (void)answer;
     CHECK(function[0] != '\0');
     kit_asked = type;
+    if (kit_ask != NULL) kit_ask(type, body, body_out);
     if (type == TR_MSG_MEMORY_RATIO) ((tr_msg_memory_ratio_answer *)body_out)->ratio = kit_ratio;
 }
 
