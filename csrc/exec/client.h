@@ -67,7 +67,7 @@ typedef struct tr_client {
     int argc;
     uint32_t flags;
     tr_wait wait;
-    const void *owner;    /* the helper whose client this is (TR_CLIENT_INTERNAL); borrowed, only compared; NULL: none */
+    const void *owner;    /* the helper whose own client this is; borrowed, only compared; NULL: none */
     tr_arg *filtered;     /* owned; argv as filters of modules made it; NULL: as it came */
     uint32_t units;       /* module commands that have not replied */
     const void *units_of; /* the helper that runs them; borrowed, only compared */

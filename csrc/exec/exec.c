@@ -313,12 +313,6 @@ static int admit(tr_client *c, const tr_command *cmd) {
         reject(c, cmd, text);
         return 0;
     }
-    if (TR_UNLIKELY(pauses(x, c, cmd))) {
-        c->wait = TR_WAIT_PAUSE;
-        x->paused_clients++;
-        return 0;
-    }
-    return 1;
     return TR_LIKELY(x->hold == 0) || held(c, cmd);
 }
 

@@ -21,7 +21,9 @@ typedef struct tr_filters {
 /* Shows every command from now on, or no longer. */
 static void look_again(tr_modhost *m) {
     int wanted = 0;
-    for (const tr_helper *h = m->helpers; h != NULL; h = h->next) wanted |= h->filters != NULL && h->filters->count != 0;
+    for (const tr_helper *h = m->helpers; h != NULL; h = h->next) {
+        wanted |= h->filters != NULL && h->filters->count != 0;
+    }
     m->x->hooks.filter = wanted ? tr__modhost_filter : NULL;
 }
 

@@ -34,7 +34,7 @@ FRAGMENTS: Final = frozenset({Path("tests/csrc/siphash_vectors.h")})
 
 SLEEPERS: Final = frozenset({"time.sleep", "trio.sleep", "trio.sleep_until", "asyncio.sleep", "anyio.sleep"})
 HEADER_FLAGS: Final = ("-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function")
-MESON_NAME: Final = re.compile(r"'(\w[\w./]*)'")
+MESON_NAME: Final = re.compile(r"'((?:\.\./)*\w[\w./]*)'")
 
 
 @pytest.mark.parametrize("path", tracked(), ids=str)
