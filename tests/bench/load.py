@@ -139,7 +139,16 @@ def prepare(server: Server, workload: Workload) -> None:
     """Empty the server, run the setup, and check that the workload's command is accepted."""
     with Control(server) as control:
         control.call("FLUSHALL")
+        for name, value, _ in workload.directives:
+            control.call("CONFIG", "SET", name, value)
         for setup in workload.setup:
             control.repeat(setup, workload.value_bytes)
         words = expand(workload.command, workload.value_bytes)
         control.call(*(word.replace("__rand_int__", f"{0:012d}") for word in words))
+
+
+def restore(server: Server, workload: Workload) -> None:
+    """Set the workload's directives back."""
+    with Control(server) as control:
+        for name, _, value in workload.directives:
+            control.call("CONFIG", "SET", name, value)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from tests._resp import ClosedError
-from tests.bench.load import LoadError, prepare, run_load
+from tests.bench.listeners import listening
+from tests.bench.load import LoadError, prepare, restore, run_load
 from tests.bench.process import cpu_ns
+from tests.bench.workloads import CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,13 +112,17 @@ def run_workload(ours: Server, stock: Server, workload: Workload, effort: Effort
     """Measure one workload on both servers; a row without samples says why it could not be."""
     samples = (Samples(), Samples())
     try:
-        rates = [_warm_up(server, workload, effort) for server in (ours, stock)]
-        requests = effort.requests or choose_requests(rates, workload.pipeline, effort.seconds)
-        turns = list(zip((ours, stock), samples, strict=True))
-        for _ in range(effort.rounds):
-            for server, into in turns:
-                _measure(server, workload, requests, effort.load_core, into)
-            turns.reverse()  # so that neither is always the one that runs first
+        with ExitStack() as stack:
+            for server in (ours, stock):
+                stack.enter_context(listening(server, CHANNEL, workload.listeners, effort.load_core))
+                stack.callback(restore, server, workload)
+            rates = [_warm_up(server, workload, effort) for server in (ours, stock)]
+            requests = effort.requests or choose_requests(rates, workload.pipeline, effort.seconds)
+            turns = list(zip((ours, stock), samples, strict=True))
+            for _ in range(effort.rounds):
+                for server, into in turns:
+                    _measure(server, workload, requests, effort.load_core, into)
+                turns.reverse()  # so that neither is always the one that runs first
     except (LoadError, ClosedError, OSError) as problem:
         dead = "".join(s.log_tail() for s in (ours, stock) if s.process.poll() is not None)
         return Row(workload.name, workload.limits, 0, Samples(), Samples(), f"{problem}\n{dead}".strip())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 KEYS: Final = 100_000
+CHANNEL: Final = "news"
 MSET_KEYS: Final = 10
 
 
@@ -44,6 +45,8 @@ class Workload:
     setup: tuple[Setup, ...] = ()
     limits: Limits = Limits()
     quick: bool = False  # part of ``--quick``
+    listeners: int = 0  # clients that have subscribed to CHANNEL and read
+    directives: tuple[tuple[str, str, str], ...] = ()  # name, value for this workload, value afterwards
 
 
 KEY: Final = "key:__rand_int__"
@@ -85,6 +88,30 @@ def _by_size(value_bytes: int, pipeline: int, keys: int, verb: str) -> Workload:
     )
 
 
+def _to_listeners(listeners: int, clients: int, pipeline: int, value_bytes: int = 32) -> Workload:
+    size = "" if value_bytes == 32 else f" {value_bytes}B"
+    return Workload(
+        name=f"PUBLISH to {listeners}{size} {clients}c P{pipeline}",
+        command=("PUBLISH", CHANNEL, "__value__"),
+        clients=clients,
+        pipeline=pipeline,
+        value_bytes=value_bytes,
+        listeners=listeners,
+        limits=Limits(cpu_max=0.8),
+    )
+
+
+def _notified(verb: str, pipeline: int) -> Workload:
+    return Workload(
+        name=f"{verb} notified P{pipeline}",
+        command=COMMANDS[verb],
+        pipeline=pipeline,
+        setup=FILL,
+        directives=(("notify-keyspace-events", "KEA", ""),),
+        limits=CPU,
+    )
+
+
 SIZES: Final = (  # value_bytes, pipeline, keys
     (32, 1, KEYS),
     (32, 16, KEYS),
@@ -96,4 +123,7 @@ SIZES: Final = (  # value_bytes, pipeline, keys
 WORKLOADS: Final[tuple[Workload, ...]] = (
     *(_by_shape(clients, pipeline, verb) for clients, pipeline in SHAPES for verb in COMMANDS),
     *(_by_size(*size, verb) for size in SIZES for verb in ("SET", "GET")),
+    *(_to_listeners(listeners, 50, pipeline) for listeners in (0, 1, 100, 1000) for pipeline in (1, 16)),
+    _to_listeners(100, 50, 1, 4096),
+    *(_notified(verb, pipeline) for verb in ("GET", "SET") for pipeline in (1, 16)),
 )

@@ -1,0 +1,93 @@
+"""Listeners of a channel, in a process of their own that reads as fast as it can and drops what it reads.
+
+    python -m tests.bench.listeners HOST PORT CHANNEL COUNT
+
+says ``ready`` when all have subscribed and ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests._resp import encode
+from tests.bench.load import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests._servers import Server
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+READ_BYTES: Final = 1 << 18
+FD_RESERVE: Final = 50
+STOP_SECONDS: Final = 10.0
+
+
+@contextmanager
+def listening(server: Server, channel: str, count: int, core: int) -> Iterator[None]:
+    """Have ``count`` clients listen to a channel, read on ``core``. Raises LoadError: they can't."""
+    if count == 0:
+        yield
+        return
+    command = [sys.executable, "-m", "tests.bench.listeners", server.host, str(server.port), channel, str(count)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
+    try:
+        if process.stdout is None or process.stdout.readline() != "ready\n":
+            raise LoadError(f"{count} clients can't listen to {channel}")
+        yield
+    finally:
+        process.communicate(timeout=STOP_SECONDS)
+
+
+def subscribe(address: tuple[str, int], channel: str) -> socket.socket:
+    """Return a socket that has subscribed, confirmed."""
+    sock = socket.create_connection(address)
+    sock.sendall(encode(["SUBSCRIBE", channel]))
+    reply = b""
+    while not reply.endswith(b":1\r\n"):
+        reply += sock.recv(READ_BYTES)
+    return sock
+
+
+def drain(socks: dict[int, socket.socket]) -> None:
+    """Read from all until standard input ends."""
+    poller = select.epoll()
+    for fd in (sys.stdin.fileno(), *socks):
+        poller.register(fd, select.EPOLLIN)
+    room = bytearray(READ_BYTES)
+    while True:
+        for fd, _ in poller.poll():
+            if fd not in socks:
+                return
+            if socks[fd].recv_into(room) == 0:
+                raise LoadError("the server closed a listener")
+
+
+def main() -> None:
+    """Listen as the arguments say."""
+    host, port, channel, count = sys.argv[1:]
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(int(count) + FD_RESERVE, hard), hard))
+    with ExitStack() as stack:
+        socks = [stack.enter_context(subscribe((host, int(port)), channel)) for _ in range(int(count))]
+        print("ready", flush=True)
+        drain({sock.fileno(): sock for sock in socks})
+
+
+if __name__ == "__main__":
+    main()
