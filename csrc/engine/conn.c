@@ -76,7 +76,7 @@ void tr_conn_reap(tr_conn *conn) {
     tr_engine *g = conn->engine;
     tr_assert(conn->closed);
     conn->reap = 1;
-    if (conn->in_pending || conn->in_more || conn->in_events) return;
+    if (conn->in_pending || conn->in_pushed || conn->in_more || conn->in_events) return;
     unlink_conn(g, conn);
     tr_free(&g->mem, conn);
 }
@@ -386,11 +386,23 @@ static void mark_to_close(tr_conn *conn, tr_close_reason reason) {
     conn->client.flags |= TR_CLIENT_CLOSE_NOW;
 }
 
+/* Its messages leave when nobody else wants anything, or after TR_PUSH_HELD_US: one write for many. */
+static void note_pushed(tr_conn *conn) {
+    tr_engine *g = conn->engine;
+    if (conn->in_pushed || conn->in_pending || conn->closed) return;
+    if (g->pushed == NULL) g->pushed_ns = g->x.stopwatch_ns;
+    conn->in_pushed = 1;
+    conn->next_pushed = g->pushed;
+    g->pushed = conn;
+}
+
 /* What waits only for the end of the turn is no sign of a slow reader, so it is sent before anybody is judged. A client
  * whose command runs may be in the middle of its reply, and keeps it. */
 void tr_conn_pushed(tr_conn *conn) {
-    tr_conn_note_output(conn);
+    if (TR_LIKELY(conn->client.out.bytes < TR_PUSH_HELD_BYTES)) note_pushed(conn);
+    else tr_conn_note_output(conn);
     if (TR_LIKELY(!over_output_limit(conn))) return;
+    tr_conn_note_output(conn);
     if (conn->fd >= 0 && conn->client.cmd == NULL) {
         tr_close_reason end = send_some(conn);
         if (end != TR_CLOSE_NONE) {

@@ -26,6 +26,10 @@
 #define TR_TURN_COMMANDS 1000        /* commands of one connection in one go */
 #define TR_TURN_WRITE_BYTES (1 << 20) /* bytes written to one connection in one go */
 #define TR_WRITE_IOV 64              /* pieces of one write */
+#define TR_PUSH_HELD_US 1000         /* messages wait at most that long for more that leave with them, and only while
+                                       * other clients are served */
+#define TR_PUSH_WAIT_US 100           /* of silence, where holding messages back pays */
+#define TR_PUSH_HELD_BYTES 65536      /* of one client: then its messages leave at the end of the turn */
 
 struct tr_engine;
 
@@ -50,12 +54,13 @@ typedef struct tr_conn {
     struct tr_engine *engine;
     struct tr_conn *prev, *next;  /* all connections, oldest first */
     struct tr_conn *next_pending; /* output to flush */
+    struct tr_conn *next_pushed;  /* messages to flush, together with the next ones */
     struct tr_conn *next_more;    /* input left to parse */
     struct tr_conn *next_event;   /* events for Python */
     int fd;                       /* -1: fed, or closed */
     uint32_t interest;
     uint32_t events;              /* TR_EVENT_... bits not taken yet */
-    uint8_t in_pending, in_more, in_events, closed;
+    uint8_t in_pending, in_pushed, in_more, in_events, closed;
     uint8_t reap;                 /* CLOSED was taken; freed as soon as no list holds it */
     uint8_t close_reason;         /* tr_close_reason; set when the end is decided */
     size_t counted_bytes;         /* in tr_engine.client_bytes */

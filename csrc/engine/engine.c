@@ -148,7 +148,7 @@ void tr_engine_close(tr_engine *g) {
     assert_thread(g);
     for (tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
         tr_conn_close(conn, TR_CLOSE_SHUTDOWN);
-        conn->in_pending = conn->in_more = 0;
+        conn->in_pending = conn->in_pushed = conn->in_more = 0;
     }
     g->events = NULL; /* the shells go without a word */
     while (g->first != NULL) {
@@ -306,6 +306,26 @@ static void flush_pending(tr_engine *g) {
     }
 }
 
+static void flush_pushed(tr_engine *g) {
+    tr_conn *conn = g->pushed;
+    g->pushed = NULL;
+    g->pushing_pays = g->pushed_turns > 1;
+    g->pushed_turns = 0;
+    while (conn != NULL) {
+        tr_conn *next = conn->next_pushed;
+        conn->in_pushed = 0;
+        if (conn->reap) tr_conn_reap(conn);
+        else tr_conn_flush(conn);
+        conn = next;
+    }
+}
+
+/* quiet: there is nobody to serve meanwhile. */
+static void flush_or_hold_pushed(tr_engine *g, int quiet) {
+    g->pushed_turns++;
+    if (quiet || g->x.stopwatch_ns - g->pushed_ns >= TR_PUSH_HELD_US * 1000) flush_pushed(g);
+}
+
 static void run_more(tr_engine *g) {
     tr_conn *conn = g->more;
     g->more = g->more_last = NULL;
@@ -351,7 +371,8 @@ static void account_turn(tr_engine *g, int64_t began_ns, uint64_t commands_befor
 static int turn(tr_engine *g, int64_t timeout_us) {
     int n = tr_poller_wait(g->poller, g->ready, TR_POLL_EVENTS, timeout_us);
     if (n < 0) n = 0;
-    if (n == 0 && g->more == NULL && g->pending == NULL && !tr_modhost_has_work(&g->modhost)) return 0;
+    int quiet = n == 0 && g->more == NULL && g->pending == NULL && !tr_modhost_has_work(&g->modhost);
+    if (quiet && g->pushed == NULL) return 0;
     tr_exec_turn(&g->x);
     tr_exec_begin(&g->x);
     int64_t began_ns = g->x.stopwatch_ns;
@@ -375,6 +396,7 @@ static int turn(tr_engine *g, int64_t timeout_us) {
     if (TR_UNLIKELY(g->modhost.helpers != NULL)) tr_modhost_turn(&g->modhost);
     upkeep(g);
     flush_pending(g);
+    if (g->pushed != NULL) flush_or_hold_pushed(g, quiet);
     tr__client_memory_evict(g);
     account_turn(g, began_ns, commands_before);
     return n > 0 ? n : 1;
@@ -388,12 +410,19 @@ static int has_events(const tr_engine *g) {
     return g->events != NULL || g->module_events;
 }
 
+/* How long the next turn may wait for somebody, of at most max_us. */
+static int64_t patience_us(const tr_engine *g, int64_t max_us) {
+    if (has_work(g)) return 0;
+    if (g->pushed == NULL) return max_us;
+    return g->pushing_pays && max_us > TR_PUSH_WAIT_US ? TR_PUSH_WAIT_US : 0;
+}
+
 int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us, int *more, int *busy) {
     assert_thread(g);
     int64_t end_ns = tr_clock_mono_ns(&g->clock) + budget_us * 1000;
     int64_t wait_us = eager ? linger_us : 0;
     *busy = 0;
-    while (turn(g, has_work(g) ? 0 : wait_us) != 0) {
+    while (turn(g, patience_us(g, wait_us)) != 0) {
         if (has_events(g)) break;
         if (g->turn_end_ns >= end_ns) {
             *busy = 1;
@@ -401,6 +430,7 @@ int tr_engine_poll(tr_engine *g, int eager, int64_t linger_us, int64_t budget_us
         }
         wait_us = linger_us;
     }
+    if (g->pushed != NULL) flush_pushed(g); /* nobody knows when the next turn is */
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
     *more = has_work(g);
     return has_events(g);
@@ -514,6 +544,7 @@ int tr_engine_cron(tr_engine *g) {
     check_clients(g);
     tend_tables(g);
     flush_pending(g);
+    flush_pushed(g);
     tr__client_memory_evict(g);
     g->net.cron_ns += (uint64_t)(tr_clock_mono_ns(&g->clock) - began_ns);
     return has_events(g) || has_work(g);

@@ -144,6 +144,10 @@ typedef struct tr_engine {
     int listener_count;
     tr_conn *first, *last;
     tr_conn *pending, *pending_last;
+    tr_conn *pushed;          /* listeners with messages that wait for more */
+    int64_t pushed_ns;        /* monotonic: since when */
+    int pushed_turns;         /* for how many turns */
+    int pushing_pays;         /* the last time, several turns' messages left together */
     tr_conn *more, *more_last;
     tr_conn *events, *events_last;
     tr_conn *cron_next;       /* where the idle check goes on */

@@ -429,6 +429,36 @@ static void test_slow_ones_are_cut(void) {
     end(&w);
 }
 
+/* Messages of several turns leave in one write while somebody else is served; a lone one leaves at once. */
+static void test_messages_leave_together(void) {
+    world w;
+    begin(&w);
+    pair p = join(&w), publisher = join(&w);
+    subscribe(&w, &p);
+    listen_to(&p);
+    static char request[40 * 2000];
+    size_t len = 0;
+    static const char line[] = "PUBLISH c \"\"\r\n";
+    for (int i = 0; i < 2000; i++, len += sizeof(line) - 1) memcpy(request + len, line, sizeof(line) - 1);
+    uint64_t turns_before = w.g->net.turns, writes = w.g->net.writes;
+    CHECK_EQ_INT(send(publisher.fd, request, len, 0), len);
+    int more = 1, busy;
+    tr_engine_poll(w.g, 0, 0, 1000000, &more, &busy);
+    CHECK(w.g->net.turns - turns_before > 2);
+    /* The replies of each turn but the last, which had nothing to do but to send the messages. */
+    CHECK_EQ_INT(w.g->net.writes - writes, w.g->net.turns - turns_before);
+    CHECK_EQ_INT(listen_to(&p), 2000 * 30);
+    ask(&w, 1, "PUBLISH c \"\"");
+    tr_engine_poll(w.g, 0, 0, 1000000, &more, &busy);
+    CHECK_EQ_INT(listen_to(&p), 30);
+    ask(&w, 1, "PUBLISH c \"\"");
+    tr_engine_cron(w.g);
+    CHECK_EQ_INT(listen_to(&p), 30);
+    close(p.fd);
+    close(publisher.fd);
+    end(&w);
+}
+
 static void test_soft_limit(void) {
     world w;
     begin(&w);
@@ -532,6 +562,7 @@ int main(void) {
     RUN(test_notifications);
     RUN(test_a_second_listener);
     RUN(test_slow_ones_are_cut);
+    RUN(test_messages_leave_together);
     RUN(test_soft_limit);
     RUN(test_limit_within_own_command);
     RUN(test_each_allocation_fails_once);
