@@ -266,6 +266,8 @@ typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
     X(GRANT_FLOOR, grant_floor)                                                                    \
     X(RUN_COMMAND, run_command)                                                                    \
     X(RUN_FILTER, run_filter)                                                                      \
+    X(KEYSPACE_EVENT, keyspace_event)                                                              \
+    X(RUN_JOB, run_job)                                                                            \
     X(RUN_INFO, run_info)
 
 #define TR_X(MESSAGE, name) tr_serve_fn tr_serve_##name;

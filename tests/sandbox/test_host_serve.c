@@ -5,38 +5,7 @@
 #include "host_kit.h"
 #include "sandbox/host/info.h"
 
-/* Not in the header as long as the server can't be asked for them. */
-RedisModuleCommandFilter *tr_rm_RegisterCommandFilter(RedisModuleCtx *ctx, RedisModuleCommandFilterFunc cb, int flags);
-int tr_rm_UnregisterCommandFilter(RedisModuleCtx *ctx, RedisModuleCommandFilter *filter);
-int tr_rm_CommandFilterArgsCount(RedisModuleCommandFilterCtx *fctx);
-RedisModuleString *tr_rm_CommandFilterArgGet(RedisModuleCommandFilterCtx *fctx, int pos);
-int tr_rm_CommandFilterArgInsert(RedisModuleCommandFilterCtx *fctx, int pos, RedisModuleString *arg);
-int tr_rm_CommandFilterArgReplace(RedisModuleCommandFilterCtx *fctx, int pos, RedisModuleString *arg);
-int tr_rm_CommandFilterArgDelete(RedisModuleCommandFilterCtx *fctx, int pos);
-unsigned long long tr_rm_CommandFilterGetClientId(RedisModuleCommandFilterCtx *fctx);
-int tr_rm_RegisterInfoFunc(RedisModuleCtx *ctx, RedisModuleInfoFunc cb);
-int tr_rm_InfoAddSection(RedisModuleInfoCtx *ctx, const char *name);
-int tr_rm_InfoBeginDictField(RedisModuleInfoCtx *ctx, const char *name);
-int tr_rm_InfoEndDictField(RedisModuleInfoCtx *ctx);
-int tr_rm_InfoAddFieldString(RedisModuleInfoCtx *ctx, const char *field, RedisModuleString *value);
-int tr_rm_InfoAddFieldCString(RedisModuleInfoCtx *ctx, const char *field, const char *value);
-int tr_rm_InfoAddFieldDouble(RedisModuleInfoCtx *ctx, const char *field, double value);
-int tr_rm_InfoAddFieldLongLong(RedisModuleInfoCtx *ctx, const char *field, long long value);
-int tr_rm_InfoAddFieldULongLong(RedisModuleInfoCtx *ctx, const char *field, unsigned long long value);
-RedisModuleServerInfoData *tr_rm_GetServerInfo(RedisModuleCtx *ctx, const char *section);
-void tr_rm_FreeServerInfo(RedisModuleCtx *ctx, RedisModuleServerInfoData *data);
-RedisModuleString *tr_rm_ServerInfoGetField(RedisModuleCtx *ctx, RedisModuleServerInfoData *data, const char *field);
-const char *tr_rm_ServerInfoGetFieldC(RedisModuleServerInfoData *data, const char *field);
-long long tr_rm_ServerInfoGetFieldSigned(RedisModuleServerInfoData *data, const char *field, int *out_err);
-unsigned long long tr_rm_ServerInfoGetFieldUnsigned(RedisModuleServerInfoData *data, const char *field, int *out_err);
-double tr_rm_ServerInfoGetFieldDouble(RedisModuleServerInfoData *data, const char *field, int *out_err);
-RedisModuleString *tr_rm_GetClientUserNameById(RedisModuleCtx *ctx, uint64_t id);
-int tr_rm_GetClientInfoById(void *ci, uint64_t id);
-RedisModuleString *tr_rm_GetClientNameById(RedisModuleCtx *ctx, uint64_t id);
-int tr_rm_SetClientNameById(uint64_t id, RedisModuleString *name);
-int tr_rm_PublishMessage(RedisModuleCtx *ctx, RedisModuleString *channel, RedisModuleString *message);
-int tr_rm_PublishMessageShard(RedisModuleCtx *ctx, RedisModuleString *channel, RedisModuleString *message);
-RedisModuleString *tr_rm_GetClientCertificate(RedisModuleCtx *ctx, uint64_t id);
+/* Not in the header as long as the server doesn't serve it. */
 int tr_rm_RedactClientCommandArgument(RedisModuleCtx *ctx, int pos);
 
 static char said[8192];
