@@ -24,9 +24,9 @@ FLAGS: Final = (
     "write", "readonly", "denyoom", "module", "admin", "pubsub", "noscript", "blocking", "loading",
     "stale", "skip_monitor", "skip_slowlog", "asking", "fast", "no_auth", "may_replicate",
     "no_mandatory_keys", "protected", "no_async_loading", "no_multi", "allow_busy",
-    "touches_arbitrary_keys", "movablekeys",
+    "touches_arbitrary_keys", "movablekeys", "secrets",
 )  # fmt: skip
-INTERNAL_FLAGS: Final = frozenset({"protected", "may_replicate", "touches_arbitrary_keys"})
+INTERNAL_FLAGS: Final = frozenset({"protected", "may_replicate", "secrets", "touches_arbitrary_keys"})
 CATEGORIES: Final = (
     "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
     "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",

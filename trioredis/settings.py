@@ -24,6 +24,10 @@ ENGINE_DIRECTIVES: Final = (
     "lfu-log-factor",
     "lfu-decay-time",
     "latency-tracking",
+    "slowlog-log-slower-than",
+    "slowlog-max-len",
+    "latency-monitor-threshold",
+    "busy-reply-threshold",
     "requirepass",
     "notify-keyspace-events",
 )
@@ -60,6 +64,10 @@ def engine_settings(config: Config) -> Settings:
         latency_tracking=config.flag("latency-tracking"),
         debug=config.text("enable-debug-command"),
         password_set=bool(config.requirepass),
+        slowlog_than_us=config.slowlog_log_slower_than,
+        slowlog_max_len=config.slowlog_max_len,
+        latency_threshold_ms=config.latency_monitor_threshold,
+        busy_reply_ms=config.integer("busy-reply-threshold"),
         client_memory_max=client_memory_max(config),
         notify_events=config.notify_keyspace_events,
     )

@@ -14,7 +14,7 @@ from typing import Final, final
 import trio
 
 from trioredis.config import Config
-from trioredis.engine import Engine, EngineWatch, WatchNotes
+from trioredis.engine import Engine, EngineWatch, WatchNotes, slow_entries
 from trioredis.listeners import Listener
 from trioredis.observability import EVENTS, Log
 
@@ -22,6 +22,8 @@ PERIOD_S: Final = 1.0
 """Lines of one kind are at least that far apart."""
 SLOW_TURN_MS: Final = 250
 """Turns of the loop that take longer are logged."""
+SLOW_LINES: Final = 50
+"""Slow commands that are logged one by one in a second; the others are counted."""
 PAUSE_MS: Final = 200
 """How long a listener in trouble pauses; TR_LISTENER_PAUSE_MS of csrc/engine/engine.h."""
 NS_PER_MS: Final = 1_000_000
@@ -86,6 +88,9 @@ class EngineReporter:
         self._flushed: Final = Sum()
         self._swapped: Final = Sum()
         self._slow: Final = Sum()
+        self._busy: Final = Sum()
+        self._slow_seen = 0
+        self._slow_room, self._slow_room_s, self._slow_left_out = SLOW_LINES, -PERIOD_S, 0
         self._was_over_limit = False
         self._troubled: dict[int, str] = {}
 
@@ -106,6 +111,10 @@ class EngineReporter:
         self._flushed.say(say_s, self._say_flushed)
         self._swapped.add(now_s, notes, notes.swaps)
         self._swapped.say(say_s, self._say_swapped)
+        self._busy.add(now_s, notes, notes.busy)
+        self._busy.say(say_s, self._say_busy)
+        if notes.slow_next != self._slow_seen:
+            self._look_at_slow(now_s, notes.slow_next)
         self._look_at_turns(now_s, say_s, notes)
         self._look_at_memory()
         self._look_at_listeners()
@@ -168,6 +177,42 @@ class EngineReporter:
             slowest=last.slowest,
             slowest_ms=round(last.slowest_ns / NS_PER_MS, 1),
         )
+
+    def _say_busy(self, cases: Sum, last: WatchNotes) -> None:
+        self._log.emit(
+            EVENTS.COMMAND_BUSY,
+            command=last.busy_command,
+            duration_ms=last.busy_ns // NS_PER_MS,
+            client_id=last.busy_client,
+            times=cases.count,
+        )
+
+    def _look_at_slow(self, now_s: float, upto: int) -> None:
+        """Log what entered the slow log: each command, but in a flood of them only the first of each second."""
+        if now_s - self._slow_room_s >= PERIOD_S:
+            self._slow_room, self._slow_room_s = SLOW_LINES, now_s
+        logged = 0
+        for entry in slow_entries(self._engine, self._slow_seen) if self._slow_room else ():
+            self._slow_left_out += entry.id - self._slow_seen  # those that the slow log has dropped already
+            self._slow_seen = entry.id + 1
+            self._log.emit(
+                EVENTS.COMMAND_SLOW,
+                command=entry.command,
+                duration_us=entry.duration_us,
+                argc=entry.argc,
+                slowlog_id=entry.id,
+                client_id=entry.client_id,
+                addr=entry.addr,
+                client_name=entry.client_name or None,
+                left_out=self._slow_left_out or None,
+            )
+            self._slow_left_out = 0
+            logged += 1
+            if logged == self._slow_room:
+                break
+        self._slow_room -= logged
+        self._slow_left_out += upto - self._slow_seen
+        self._slow_seen = upto
 
     def _look_at_memory(self) -> None:
         over = self._watch.is_over_limit()

@@ -39,6 +39,7 @@ static uint64_t spare_memory(const tr_engine *g) {
     for (int i = 0; i < tr_exec_command_count(&g->x); i++) {
         if (g->x.stats[i].latency) bytes += tr_mem_size(g->x.stats[i].latency);
     }
+    bytes += g->x.slowlog.bytes + tr_latency_memory(&g->x) + tr_monitor_memory(&g->x);
     return bytes;
 }
 
@@ -178,6 +179,46 @@ void tr_api_reset_stats(tr_engine *g) {
     g->net = (tr_net_stats){0};
     g->store.stats = (tr_store_stats){0};
     memset(g->rates, 0, sizeof(g->rates));
+}
+
+int tr_api_slow_from(tr_engine *g, uint64_t id, tr_api_slow *out) {
+    const tr_slow *e = tr_slowlog_from(&g->x.slowlog, id);
+    if (e == NULL) return 0;
+    *out = (tr_api_slow){
+        .id = e->id,
+        .client_id = e->client_id,
+        .us = e->us,
+        .argc = e->argc,
+        .command = e->cmd->fullname,
+        .addr = e->addr.ptr,
+        .addr_len = e->addr.len,
+        .name = e->name.ptr,
+        .name_len = e->name.len,
+    };
+    return 1;
+}
+
+const char *tr_api_latency_event(tr_engine *g, int i) {
+    const tr_latency_events *l = &g->x.latency_events;
+    return i >= 0 && i < l->count ? l->all[i]->name : NULL;
+}
+
+int tr_api_latency_delays(tr_engine *g, const char *event, size_t len, int64_t *time_s, int64_t *ms, int64_t *max_ms) {
+    const tr_latency_event *e = tr_latency_find(&g->x, event, len);
+    if (e == NULL) return -1;
+    int count = 0;
+    for (int i = 0; i < TR_DELAYS; i++) {
+        const tr_delay *d = &e->delays[(e->at + i) % TR_DELAYS];
+        if (d->time_s == 0) continue;
+        time_s[count] = d->time_s;
+        ms[count++] = d->ms;
+    }
+    *max_ms = e->max_ms;
+    return count;
+}
+
+int tr_api_latency_reset(tr_engine *g, const char *event, size_t len) {
+    return event == NULL ? tr_latency_reset_all(&g->x) : tr_latency_reset(&g->x, event, len);
 }
 
 uint64_t tr_api_next_client(tr_engine *g, uint64_t after) {

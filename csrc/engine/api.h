@@ -68,6 +68,14 @@ typedef struct tr_api_client {
     char addr[TR_NAME_MAX], laddr[TR_NAME_MAX];
 } tr_api_client;
 
+typedef struct tr_api_slow {
+    uint64_t id, client_id;
+    int64_t us;
+    int argc;
+    const char *command, *addr, *name; /* borrowed; addr and name without a NUL */
+    size_t addr_len, name_len;
+} tr_api_slow;
+
 /* ctx is handed back to the callbacks. */
 void tr_api_set_hooks(tr_engine *g, void *ctx, void (*call_python)(void *ctx, tr_client *c),
                       int (*authenticate)(void *ctx, tr_client *c, const char *user,
@@ -81,6 +89,15 @@ void tr_api_read_command(tr_engine *g, int id, tr_api_command *out);
 /* The first word of the i-th kind of error; *count. Borrowed. */
 const char *tr_api_read_error(tr_engine *g, int i, uint64_t *count);
 void tr_api_reset_stats(tr_engine *g);
+
+/* The oldest entry of the slow log from this id on: 1 and *out, or 0: none. */
+int tr_api_slow_from(tr_engine *g, uint64_t id, tr_api_slow *out);
+/* The i-th latency event, NULL: no more. Borrowed. */
+const char *tr_api_latency_event(tr_engine *g, int i);
+/* Its delays, the oldest first: at most TR_DELAYS are written. Their count, or -1: there is no such event. */
+int tr_api_latency_delays(tr_engine *g, const char *event, size_t len, int64_t *time_s, int64_t *ms, int64_t *max_ms);
+/* Forgets one, NULL: all. How many went. */
+int tr_api_latency_reset(tr_engine *g, const char *event, size_t len);
 
 /* Client ids in order of age: the next after `after`, 0 when there is none. */
 uint64_t tr_api_next_client(tr_engine *g, uint64_t after);

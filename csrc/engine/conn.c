@@ -91,6 +91,8 @@ size_t tr_conn_memory(const tr_conn *conn) {
     if (conn->held) bytes += tr_mem_size(conn->held);
     bytes += tr_multi_memory(&conn->client) + tr_pubsub_memory(&conn->client);
     if (conn->client.name.ptr) bytes += tr_mem_size(conn->client.name.ptr);
+    if (conn->client.addr.ptr) bytes += tr_mem_size(conn->client.addr.ptr);
+    if (conn->client.monitor) bytes += tr_mem_size(conn->client.monitor);
     return bytes;
 }
 

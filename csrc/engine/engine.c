@@ -79,6 +79,14 @@ static int is_helper(const tr_engine *g, const void *target) {
     return 0;
 }
 
+static size_t hook_name(void *ctx, const tr_client *c, char *out) {
+    _Static_assert(TR_CLIENT_ADDR_MAX == TR_NAME_MAX, "an address fits");
+    (void)ctx;
+    if (c->flags & (TR_CLIENT_FED | TR_CLIENT_INTERNAL)) return 0;
+    const tr_conn *conn = (const tr_conn *)c;
+    return conn->fd >= 0 && tr_sock_peer_name(conn->fd, out) == TR_OK ? strlen(out) : 0;
+}
+
 static const tr_settings default_settings = {
     .maxclients = 10000,
     .query_buffer_max = 1u << 30,
@@ -90,6 +98,8 @@ static const tr_settings default_settings = {
     .latency_tracking = 1,
     .module_command_ms = 5000,
     .busy_reply_ms = 5000,
+    .slowlog_than_us = TR_SLOW_THAN_US_DEFAULT,
+    .slowlog_max_len = TR_SLOW_MAX_LEN_DEFAULT,
 };
 
 void tr_engine_apply(tr_engine *g) {
@@ -106,6 +116,11 @@ void tr_engine_apply(tr_engine *g) {
     tr_notify_set(&g->x, s->notify_classes, s->notify_keyspace, s->notify_keyevent);
     g->modhost.command_ms = s->module_command_ms;
     g->modhost.busy_ms = s->busy_reply_ms;
+    g->x.slowlog.than_us = s->slowlog_than_us;
+    g->x.slowlog.max_len = s->slowlog_max_len;
+    g->x.latency_events.threshold_ms = s->latency_threshold_ms;
+    g->x.busy_ms = s->busy_reply_ms;
+    tr_exec_look_at(&g->x);
     tr__client_memory_apply(g);
 }
 
@@ -129,6 +144,7 @@ int tr_engine_open(int db_count, tr_poller_kind poller, const uint64_t seed[2], 
     g->x.hooks.ctx = g;
     g->x.hooks.waiting = hook_waiting;
     g->x.hooks.pushed = hook_pushed;
+    g->x.hooks.address = hook_name;
     tr_modhost_init(&g->modhost, &g->x, &g->mem);
     g->modhost.hooks = (tr_modhost_hooks){.ctx = g,
                                           .go_on = hook_go_on,
@@ -295,6 +311,7 @@ static int is_listener(const tr_engine *g, const void *target) {
 }
 
 static void flush_pending(tr_engine *g) {
+    if (g->x.feed.waiting) tr_monitor_hand_out(&g->x);
     tr_conn *conn = g->pending;
     g->pending = g->pending_last = NULL;
     while (conn != NULL) {
@@ -342,6 +359,13 @@ static int64_t mono_us(void *ctx) {
     return tr_clock_mono_ns(&((tr_engine *)ctx)->clock) / 1000;
 }
 
+static void expire_due(tr_engine *g, int64_t budget_us) {
+    uint64_t before_us = g->store.stats.expire_cycle_us;
+    tr_store_expire_due(&g->store, budget_us, mono_us, g);
+    uint64_t us = g->store.stats.expire_cycle_us - before_us;
+    if (TR_UNLIKELY(us >= 1000)) tr_latency_sample(&g->x, TR_LATENCY_EXPIRE_CYCLE, (int64_t)(us / 1000));
+}
+
 /* Upkeep that a busy turn does on the side. */
 static void upkeep(tr_engine *g) {
     int64_t before = g->cron_ms;
@@ -350,7 +374,7 @@ static void upkeep(tr_engine *g) {
     g->cron_ms = now_ms;
     if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
     /* While a module has the floor nothing goes from under it. */
-    if (!(g->x.hold & TR_HOLD_FLOOR)) tr_store_expire_due(&g->store, EXPIRE_TURN_BUDGET_US, mono_us, g);
+    if (!(g->x.hold & TR_HOLD_FLOOR)) expire_due(g, EXPIRE_TURN_BUDGET_US);
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
 }
 
@@ -362,6 +386,7 @@ static void account_turn(tr_engine *g, int64_t began_ns, uint64_t commands_befor
     s->turns++;
     s->turn_ns += ns;
     if (ns > s->turn_ns_max) s->turn_ns_max = ns;
+    if (g->x.latency_events.threshold_ms > 0) tr_latency_sample(&g->x, TR_LATENCY_PUMP_TURN, (int64_t)(ns / 1000000));
     if (commands < commands_before) return; /* CONFIG RESETSTAT ran in this turn */
     tr__watch_turn(g, ns, commands - commands_before);
     if (commands - commands_before > s->turn_commands_max) s->turn_commands_max = commands - commands_before;
@@ -372,7 +397,7 @@ static int turn(tr_engine *g, int64_t timeout_us) {
     int n = tr_poller_wait(g->poller, g->ready, TR_POLL_EVENTS, timeout_us);
     if (n < 0) n = 0;
     int quiet = n == 0 && g->more == NULL && g->pending == NULL && !tr_modhost_has_work(&g->modhost);
-    if (quiet && g->pushed == NULL) return 0;
+    if (quiet && g->pushed == NULL && !g->x.feed.waiting) return 0;
     tr_exec_turn(&g->x);
     tr_exec_begin(&g->x);
     int64_t began_ns = g->x.stopwatch_ns;
@@ -403,7 +428,8 @@ static int turn(tr_engine *g, int64_t timeout_us) {
 }
 
 static int has_work(const tr_engine *g) {
-    return g->more != NULL || g->pending != NULL || g->store.doomed != NULL || tr_modhost_has_work(&g->modhost);
+    return g->more != NULL || g->pending != NULL || g->store.doomed != NULL || tr_modhost_has_work(&g->modhost) ||
+           g->x.feed.waiting;
 }
 
 static int has_events(const tr_engine *g) {
@@ -514,7 +540,7 @@ static void turn_spell(tr_engine *g) {
 
 /* Evicts, and notes since when that is not enough. */
 static void watch_limit(tr_engine *g) {
-    int over = tr_store_make_room(&g->store) != TR_OK;
+    int over = tr_exec_make_room(&g->x) != TR_OK;
     int64_t now_ms = g->x.now_us / 1000;
     if (over && g->over_limit_since_ms == 0) {
         g->over_limit_since_ms = now_ms;
@@ -538,7 +564,7 @@ int tr_engine_cron(tr_engine *g) {
     if (g->more != NULL) run_more(g);
     tr_modhost_cron(&g->modhost);
     int free_floor = !(g->x.hold & TR_HOLD_FLOOR);
-    if (free_floor) tr_store_expire_due(&g->store, 1000000 / hz / 4, mono_us, g);
+    if (free_floor) expire_due(g, 1000000 / hz / 4);
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);
     if (free_floor) watch_limit(g);
     check_clients(g);
@@ -565,6 +591,7 @@ void tr_engine_wake(tr_engine *g) {
 int tr_engine_drain(tr_engine *g) {
     assert_thread(g);
     int left = 0;
+    if (g->x.feed.waiting) tr_monitor_hand_out(&g->x);
     for (tr_conn *conn = g->first; conn != NULL; conn = conn->next) {
         if (conn->closed || conn->client.flags & TR_CLIENT_FED || conn->client.out.bytes == 0) continue;
         tr_conn_flush(conn);

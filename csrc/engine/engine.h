@@ -85,6 +85,9 @@ typedef struct tr_settings {
     int notify_keyevent;        /* 1: on the channels of events */
     int64_t module_command_ms;  /* module-command-timeout; 0: none */
     int64_t busy_reply_ms;      /* busy-reply-threshold; 0: nobody is told */
+    int64_t slowlog_than_us;    /* slowlog-log-slower-than */
+    uint64_t slowlog_max_len;
+    int64_t latency_threshold_ms; /* latency-monitor-threshold */
     uint64_t client_memory_max; /* bytes of all clients together (maxmemory-clients); 0: no limit */
 } tr_settings;
 

@@ -40,6 +40,7 @@ void tr_watch_take(tr_engine *g, tr_watch *out) {
     *out = g->watch;
     out->evicted_keys = grown(g->store.stats.evicted_keys, &g->evicted_keys_seen);
     out->evicted_bytes = grown(g->store.stats.evicted_bytes, &g->evicted_bytes_seen);
+    out->slow_next = g->x.slowlog.next_id;
     out->notes = g->x.notes;
     g->watch = (tr_watch){0};
     g->x.notes = (tr_exec_notes){0};

@@ -25,6 +25,7 @@ typedef struct tr_watch {
     const char *slowest;             /* the longest command in it, borrowed for ever; NULL: it ran none */
     int64_t slowest_ns;
     uint64_t evicted_keys, evicted_bytes;
+    uint64_t slow_next;              /* id of the next entry of the slow log */
     tr_exec_notes notes;
 } tr_watch;
 

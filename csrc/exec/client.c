@@ -41,7 +41,9 @@ void tr_client_release(tr_client *c) {
     tr_multi_release(c);
     tr_free(x->mem, c->filtered);
     tr_pubsub_leave(c);
+    tr_monitor_drop(c);
     tr_outq_clear(&c->out);
+    drop_text(c, &c->addr);
     drop_text(c, &c->name);
     drop_text(c, &c->lib_name);
     drop_text(c, &c->lib_ver);
@@ -50,6 +52,7 @@ void tr_client_release(tr_client *c) {
 void tr_client_reset(tr_client *c) {
     uint32_t kept = TR_CLIENT_UNIX | TR_CLIENT_FED | TR_CLIENT_LOCAL | TR_CLIENT_INTERNAL |
                     TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY;
+    tr_monitor_drop(c);
     c->flags &= kept;
     if (!c->x->password_set) c->flags |= TR_CLIENT_AUTHENTICATED;
     tr_multi_end(c);
@@ -73,6 +76,24 @@ int tr_client_set_text(tr_client *c, tr_text *text, const char *p, size_t len) {
     drop_text(c, text);
     *text = (tr_text){.ptr = copy, .len = len};
     return TR_OK;
+}
+
+const char *tr_client_addr(tr_client *c, size_t *len) {
+    static const char nobody[] = "?:0";
+    const tr_exec_hooks *hooks = &c->x->hooks;
+    char name[TR_CLIENT_ADDR_MAX];
+    if (c->addr.ptr == NULL) {
+        size_t n = hooks->address ? hooks->address(hooks->ctx, c, name) : 0;
+        char *copy = n != 0 ? tr_alloc(c->x->mem, n) : NULL;
+        if (copy == NULL) {
+            *len = sizeof(nobody) - 1;
+            return nobody;
+        }
+        memcpy(copy, name, n);
+        c->addr = (tr_text){.ptr = copy, .len = n};
+    }
+    *len = c->addr.len;
+    return c->addr.ptr;
 }
 
 static int same_id(const tr_hnode *node, const void *key, size_t len) {

@@ -18,8 +18,10 @@
 
 #define TR_CLIENT_NAME_MAX 65536 /* bytes of a client's name, library name or version */
 #define TR_CLIENT_UNITS_MAX 256  /* module commands of one client that have not replied */
+#define TR_CLIENT_ADDR_MAX 160   /* of an address, NUL included */
 
 struct tr_exec;
+struct tr_monitor;
 struct tr_multi;
 struct tr_subscriber;
 
@@ -78,8 +80,10 @@ typedef struct tr_client {
     tr_text name;
     tr_text lib_name;
     tr_text lib_ver;
+    tr_text addr;           /* see tr_client_addr() */
     struct tr_multi *multi; /* owned; NULL: neither MULTI nor WATCH */
     struct tr_subscriber *pubsub; /* owned; NULL: listens to nothing */
+    struct tr_monitor *monitor; /* owned; NULL: it does not watch */
     int64_t created_us;   /* wall clock */
     int64_t active_us;    /* last input; wall clock */
     uint64_t commands;
@@ -94,6 +98,8 @@ void tr_client_release(tr_client *c);
 void tr_client_reset(tr_client *c);
 /* 0, TR_EINVAL (spaces, control or high bytes), TR_ENOMEM. Empty: unset. */
 int tr_client_set_text(tr_client *c, tr_text *text, const char *p, size_t len);
+/* The address of its end as CLIENT LIST shows it, "?:0" when there is none; asked for once and kept. Borrowed. */
+const char *tr_client_addr(tr_client *c, size_t *len);
 tr_client *tr_client_by_id(struct tr_exec *x, uint64_t id);
 
 #endif

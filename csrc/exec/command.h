@@ -48,6 +48,7 @@ enum {
     TR_CMD_ALLOW_BUSY = 1 << 20,         /* allowed while a script runs too long */
     TR_CMD_TOUCHES_ARBITRARY_KEYS = 1 << 21,
     TR_CMD_MOVABLEKEYS = 1 << 22,        /* first_key/last_key/key_step do not tell the whole truth */
+    TR_CMD_SECRETS = 1 << 23,            /* some arguments must not be shown; see redact.h */
 };
 
 /* ACL categories, in the order in which ACL CAT lists them. */

@@ -42,6 +42,9 @@ int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock
     x->next_client_id = 1;
     x->latency_tracking = 1;
     x->string_max = TR_STRING_MAX_DEFAULT;
+    x->slowlog.than_us = TR_SLOW_THAN_US_DEFAULT;
+    x->slowlog.max_len = TR_SLOW_MAX_LEN_DEFAULT;
+    tr_exec_look_at(x);
     x->stats = tr_zalloc(mem, tr_command_count() * sizeof(*x->stats));
     x->errors = tr_zalloc(mem, TR_ERROR_KINDS_MAX * sizeof(*x->errors));
     if (x->stats == NULL || x->errors == NULL) {
@@ -80,6 +83,9 @@ void tr_exec_release(tr_exec *x) {
     tr_assert(tr_hash_count(&x->watched) == 0);
     tr_hash_release(&x->watched);
     tr_pubsub_release(x);
+    tr_slowlog_reset(x);
+    tr_latency_reset_all(x);
+    tr_monitor_release(x);
     tr_renames_release(&x->renames, x->mem);
     tr_runtime_release(x);
     tr_outq_clear(&x->sink);
@@ -92,6 +98,38 @@ void tr_exec_turn(tr_exec *x) {
     x->wall_offset_ns = wall_ns - tr_clock_mono_ns(x->clock);
     x->slowest_ns = 0;
     x->slowest = NULL;
+    x->notable_ns = x->look_ns < 0 ? x->look_ns : 0;
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* The longest time that is below so many units. */
+static int64_t just_below(int64_t units, int64_t unit_ns) {
+    return units > INT64_MAX / unit_ns ? INT64_MAX : units * unit_ns - 1;
+}
+
+void tr_exec_look_at(tr_exec *x) {
+    int64_t ns = INT64_MAX;
+    if (tr_slowlog_is_on(&x->slowlog)) ns = smaller(ns, just_below(x->slowlog.than_us, 1000));
+    if (x->latency_events.threshold_ms > 0) ns = smaller(ns, just_below(x->latency_events.threshold_ms, 1000000));
+    if (x->busy_ms > 0) ns = smaller(ns, just_below(x->busy_ms, 1000000));
+    x->look_ns = x->feed.count > 0 ? -1 : ns;
+    x->notable_ns = smaller(x->look_ns, x->slowest_ns);
+}
+
+int tr_exec_make_room(tr_exec *x) {
+    tr_store *store = x->store;
+    if (TR_LIKELY(x->latency_events.threshold_ms == 0 || !tr_store_over_limit(store))) return tr_store_make_room(store);
+    int64_t began_ns = tr_clock_mono_ns(x->clock);
+    store->stopwatch = x->clock;
+    store->slowest_eviction_ns = 0;
+    int rc = tr_store_make_room(store);
+    store->stopwatch = NULL;
+    tr_latency_sample(x, TR_LATENCY_EVICTION_DEL, store->slowest_eviction_ns / 1000000);
+    tr_latency_sample(x, TR_LATENCY_EVICTION_CYCLE, (tr_clock_mono_ns(x->clock) - began_ns) / 1000000);
+    return rc;
 }
 
 void tr_exec_begin(tr_exec *x) {
@@ -236,8 +274,11 @@ static uint64_t deeds(const tr_client *c, const tr_command *cmd) {
     return cmd->fn == tr_cmd_exec && c->multi != NULL ? cmd->flags | c->multi->flags : cmd->flags;
 }
 
+/* No pause for them, and so nothing that touches keys. */
+#define TR_CLIENT_ONLOOKERS (TR_CLIENT_REPLICA | TR_CLIENT_MONITOR)
+
 static int pauses(const tr_exec *x, const tr_client *c, const tr_command *cmd) {
-    if (x->pause == TR_PAUSE_NONE || c->flags & (TR_CLIENT_REPLICA | TR_CLIENT_INTERNAL)) return 0;
+    if (x->pause == TR_PAUSE_NONE || c->flags & (TR_CLIENT_ONLOOKERS | TR_CLIENT_INTERNAL)) return 0;
     return x->pause == TR_PAUSE_ALL || deeds(c, cmd) & (TR_CMD_WRITE | TR_CMD_MAY_REPLICATE);
 }
 
@@ -279,6 +320,25 @@ static int may_listener_run(const tr_client *c, const tr_command *cmd) {
     return 0;
 }
 
+/* A client that listens or looks on, and so may not do everything: 1, or 0 after the error reply. */
+static int may_audience_run(tr_client *c, const tr_command *cmd) {
+    if (c->flags & TR_CLIENT_PUBSUB && !may_listener_run(c, cmd)) {
+        char text[LISTENER_TEXT_MAX];
+        snprintf(text, sizeof(text),
+                 "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
+                 "this context",
+                 cmd->fullname);
+        reject(c, cmd, text);
+        return 0;
+    }
+    uint64_t on_keys = TR_CMD_WRITE | TR_CMD_READONLY | TR_CMD_MAY_REPLICATE;
+    if (c->flags & TR_CLIENT_ONLOOKERS && deeds(c, cmd) & on_keys) {
+        reject(c, cmd, "ERR Replica can't interact with the keyspace");
+        return 0;
+    }
+    return 1;
+}
+
 /* 1 when the command may run now; else the client has its error or waits. */
 static int admit(tr_client *c, const tr_command *cmd) {
     tr_exec *x = c->x;
@@ -299,31 +359,44 @@ static int admit(tr_client *c, const tr_command *cmd) {
                "restart the server.");
         return 0;
     }
-    if (x->store->maxmemory != 0 && tr_store_make_room(x->store) != TR_OK &&
+    if (x->store->maxmemory != 0 && tr_exec_make_room(x) != TR_OK &&
         deeds(c, cmd) & TR_CMD_DENYOOM) {
         reject(c, cmd, TR_MSG_OOM);
         return 0;
     }
-    if (TR_UNLIKELY(c->flags & TR_CLIENT_PUBSUB) && !may_listener_run(c, cmd)) {
-        char text[LISTENER_TEXT_MAX];
-        snprintf(text, sizeof(text),
-                 "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
-                 "this context",
-                 cmd->fullname);
-        reject(c, cmd, text);
-        return 0;
-    }
+    if (TR_UNLIKELY(c->flags & (TR_CLIENT_PUBSUB | TR_CLIENT_ONLOOKERS)) && !may_audience_run(c, cmd)) return 0;
     return TR_LIKELY(x->hold == 0) || held(c, cmd);
+}
+
+static void note_busy(tr_exec *x, const tr_client *c, const tr_command *cmd, int64_t ns) {
+    tr_exec_notes *n = &x->notes;
+    n->busy++;
+    n->busy_client = c->id;
+    n->busy_ns = ns;
+    n->busy_command = cmd->fullname;
+}
+
+/* The slowest command of this turn so far, or one that somebody wants to see. */
+static void notable(tr_exec *x, tr_client *c, const tr_command *cmd, int64_t ns) {
+    if (ns > x->slowest_ns) {
+        x->slowest_ns = ns;
+        x->slowest = cmd;
+        x->notable_ns = smaller(x->look_ns, ns);
+    }
+    if (ns <= x->look_ns) return;
+    if (c->argc > 0) {
+        if (!(cmd->flags & (TR_CMD_SKIP_MONITOR | TR_CMD_ADMIN))) tr_monitor_show(c, cmd);
+        tr_slowlog_note(c, cmd, ns);
+    }
+    tr_latency_sample(x, cmd->flags & TR_CMD_FAST ? TR_LATENCY_FAST_COMMAND : TR_LATENCY_COMMAND, ns / 1000000);
+    if (x->busy_ms > 0 && ns / 1000000 >= x->busy_ms) note_busy(x, c, cmd, ns);
 }
 
 static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
     int64_t now = tr_clock_mono_ns(x->clock);
     uint64_t ns = (uint64_t)(now - x->stopwatch_ns);
     x->stopwatch_ns = now;
-    if (TR_UNLIKELY((int64_t)ns > x->slowest_ns)) {
-        x->slowest_ns = (int64_t)ns;
-        x->slowest = cmd;
-    }
+    if (TR_UNLIKELY((int64_t)ns > x->notable_ns)) notable(x, c, cmd, (int64_t)ns);
     tr_command_stats *s = &x->stats[cmd->id];
     s->calls++;
     s->ns += ns;
@@ -380,8 +453,9 @@ static void run(tr_client *c, const tr_command *cmd) {
     if (TR_UNLIKELY(x->after != 0)) x->hooks.after(x->hooks.module_ctx);
 }
 
-/* CLIENT REPLY: where this command's reply goes. */
+/* CLIENT REPLY: where this command's reply goes. A monitor first gets what came before. */
 static void aim_reply(tr_client *c) {
+    if (c->flags & TR_CLIENT_MONITOR) tr_monitor_catch_up(c);
     c->w.q = c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP) ? &c->x->sink : &c->out;
 }
 
@@ -418,7 +492,7 @@ void tr_execute(tr_client *c) {
         c->flags |= TR_CLIENT_FILTERED;
         x->hooks.filter(x->hooks.module_ctx, c);
     }
-    if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP | TR_CLIENT_UNITS))) {
+    if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP | TR_CLIENT_UNITS | TR_CLIENT_MONITOR))) {
         if (c->flags & TR_CLIENT_UNITS && !may_follow(c)) {
             c->wait = TR_WAIT_TURN;
             return;
@@ -465,13 +539,19 @@ void tr_exec_run_queue(tr_client *c) {
     x->stopwatch_ns = began_ns; /* EXEC's own time is that of the whole */
 }
 
-void tr_exec_unit_done(tr_client *c, const tr_command *cmd, uint64_t ns, int failed) {
+void tr_exec_unit_done(tr_client *c, const tr_command *cmd, const tr_arg *argv, int argc, uint64_t ns, int failed) {
     tr_exec *x = c->x;
+    const tr_arg *waiting = c->argv; /* the client's next command may stand there already */
+    int waiting_count = c->argc;
     tr_assert(c->units > 0);
     if (failed) c->flags |= TR_CLIENT_FAILED_COMMAND;
     else c->flags &= ~(uint32_t)TR_CLIENT_FAILED_COMMAND;
     x->stopwatch_ns = tr_clock_mono_ns(x->clock) - (int64_t)ns;
+    c->argv = argv;
+    c->argc = argc;
     account(x, c, cmd);
+    c->argv = waiting;
+    c->argc = waiting_count;
     c->last_cmd = cmd;
     if (--c->units == 0) c->flags &= ~(uint32_t)TR_CLIENT_UNITS;
     if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;

@@ -15,10 +15,13 @@
 #include "base/clock.h"
 #include "exec/client.h"
 #include "exec/latency.h"
+#include "exec/latency_events.h"
+#include "exec/monitor.h"
 #include "exec/notify.h"
 #include "exec/pubsub.h"
 #include "exec/renames.h"
 #include "exec/runtime_commands.h"
+#include "exec/slowlog.h"
 #include "store/store.h"
 
 #define TR_ERROR_KINDS_MAX 128 /* different first words of errors that are counted one by one */
@@ -46,6 +49,9 @@ typedef struct tr_exec_hooks {
     void (*waiting)(void *ctx, tr_client *c);
     /* With ctx: a message for the client stands in its output; it may be any client, and must not be closed now. */
     void (*pushed)(void *ctx, tr_client *c);
+    /* With ctx: writes the address of the client's end, TR_CLIENT_ADDR_MAX bytes at most; the length, or 0: nobody
+     * knows it. */
+    size_t (*address)(void *ctx, const tr_client *c, char *out);
 } tr_exec_hooks;
 
 typedef struct tr_command_stats {
@@ -75,6 +81,9 @@ typedef struct tr_exec_notes {
     int flush_db; /* -1: all */
     int flush_lazy;
     int swap_first, swap_second;
+    uint64_t busy, busy_client; /* commands that ran for longer than tr_exec.busy_ms; the last one */
+    int64_t busy_ns;
+    const char *busy_command;   /* borrowed for ever */
 } tr_exec_notes;
 
 /* Bits of tr_exec.hold: why commands of clients don't run at once. */
@@ -115,6 +124,12 @@ typedef struct tr_exec {
     uint32_t hold;            /* TR_HOLD_... */
     uint32_t after;           /* TR_AFTER_... */
     tr_runtime runtime;       /* commands of modules */
+    int64_t look_ns;          /* a command that takes longer concerns monitors, slow log, latency events or the log */
+    int64_t notable_ns;       /* the smaller of both: the one figure that is looked at after every command */
+    int64_t busy_ms;          /* busy-reply-threshold; 0: none */
+    tr_feed feed;
+    tr_slowlog slowlog;
+    tr_latency_events latency_events;
     tr_pause pause;
     int64_t pause_until_ms;
     uint64_t paused_clients;
@@ -136,6 +151,14 @@ static inline int tr_client_may_enter(const tr_client *c) {
 int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock);
 /* All clients must be released. */
 void tr_exec_release(tr_exec *x);
+/* Monitors, slow log, latency events or busy_ms have changed: sets look_ns. */
+void tr_exec_look_at(tr_exec *x);
+/* tr_store_make_room(), with the time that it takes as latency events. */
+int tr_exec_make_room(tr_exec *x);
+/* Wall clock at the end of the last command, or at the beginning of this run, microseconds. */
+static inline int64_t tr_exec_clock_us(const tr_exec *x) {
+    return (x->stopwatch_ns + x->wall_offset_ns) / 1000;
+}
 /* A turn of the loop begins: compares the clocks, forgets the slowest command. */
 void tr_exec_turn(tr_exec *x);
 /* A run of commands begins: sets the wall clock for the store, starts the stopwatch. */
@@ -151,8 +174,13 @@ void tr_execute(tr_client *c);
 void tr_exec_run_queue(tr_client *c);
 /* Static commands and those of modules, gone ones included: ids are below. */
 int tr_exec_command_count(const tr_exec *x);
-/* A module command that was queued for this client has replied, after so long. */
-void tr_exec_unit_done(tr_client *c, const tr_command *cmd, uint64_t ns, int failed);
+/* A module command that was queued for this client has replied, after so long. Its arguments are borrowed, and needed
+ * only where tr_exec_looks() says so; argc 0: they are not there. */
+void tr_exec_unit_done(tr_client *c, const tr_command *cmd, const tr_arg *argv, int argc, uint64_t ns, int failed);
+/* 1 when somebody wants to see a command that took so long. */
+static inline int tr_exec_looks(const tr_exec *x, uint64_t ns) {
+    return (int64_t)ns > x->look_ns;
+}
 /* The asynchronous Python command of this client has replied. */
 void tr_exec_finish(tr_client *c);
 /* CLIENT PAUSE; the longer of two ends and the stronger of two modes wins. */

@@ -79,8 +79,11 @@ void tr_unit_commit(tr_helper *h, tr_unit *unit) {
 static void settle(tr_helper *h, tr_unit *unit, tr_client *c, int failed) {
     tr_modhost *m = h->m;
     if (unit->nested || unit->kind != TR_UNIT_COMMAND || c == NULL) return;
-    uint64_t ns = (uint64_t)(tr_clock_mono_ns(m->x->clock) - unit->began_ns);
-    tr_exec_unit_done(c, unit->cmd, unit->began_ns == 0 ? 0 : ns, failed);
+    uint64_t ns = unit->began_ns == 0 ? 0 : (uint64_t)(tr_clock_mono_ns(m->x->clock) - unit->began_ns);
+    tr_arg *argv = tr_exec_looks(m->x, ns) ? tr_alloc(m->mem, (size_t)unit->argc * sizeof *argv) : NULL;
+    if (argv != NULL) tr_unit_argv(unit, argv);
+    tr_exec_unit_done(c, unit->cmd, argv, argv ? unit->argc : 0, ns, failed);
+    tr_free(m->mem, argv);
     m->hooks.output(m->hooks.ctx, c);
     if (c->units == 0) m->hooks.go_on(m->hooks.ctx, c);
 }

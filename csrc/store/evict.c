@@ -173,6 +173,13 @@ static void evict(tr_store *store, tr_db *db, tr_entry *e) {
     store->stats.evicted_bytes += used - store->mem->used;
 }
 
+static void evict_timed(tr_store *store, tr_db *db, tr_entry *e) {
+    int64_t began_ns = tr_clock_mono_ns(store->stopwatch);
+    evict(store, db, e);
+    int64_t ns = tr_clock_mono_ns(store->stopwatch) - began_ns;
+    if (ns > store->slowest_eviction_ns) store->slowest_eviction_ns = ns;
+}
+
 int tr_store_make_room(tr_store *store) {
     if (store->undo_depth != 0) return tr_store_over_limit(store) ? TR_ENOMEM : TR_OK;
     for (int round = 0; tr_store_over_limit(store); round++) {
@@ -183,7 +190,8 @@ int tr_store_make_room(tr_store *store) {
         tr_db *db = NULL;
         tr_entry *e = round < EVICT_ROUNDS_MAX ? pick(store, &db) : NULL;
         if (e == NULL) return TR_ENOMEM;
-        evict(store, db, e);
+        if (TR_LIKELY(store->stopwatch == NULL)) evict(store, db, e);
+        else evict_timed(store, db, e);
     }
     return TR_OK;
 }

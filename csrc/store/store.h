@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/arg.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "ds/hash.h"
@@ -158,6 +159,8 @@ typedef struct tr_store {
     int lfu_decay_minutes;
     tr_store_hooks hooks;
     tr_store_stats stats;
+    const tr_clock *stopwatch;   /* evictions are timed with it; NULL: they are not */
+    int64_t slowest_eviction_ns; /* of one key, while they are timed */
     const tr_type_ops *types[TR_TYPE_COUNT];
     tr_pool_item pool[TR_EVICTION_POOL];
     int pool_count;

@@ -13,11 +13,16 @@ from trioredis.observability.collect import Subject
 if TYPE_CHECKING:
     from trioredis.commands.registry import ClientHandle
     from trioredis.commands.reply import Proto
+    from trioredis.commands.schema import Schema
     from trioredis.observability import Log
 
 
 class ServerView(Subject, Protocol):
     """The parts of the server that commands use."""
+
+    @property
+    def schema(self) -> Schema:
+        """All commands, by the names that they have here."""
 
     @property
     def log(self) -> Log:

@@ -27,9 +27,11 @@ def help_lines(container: Command) -> list[str]:
 @command("client|help")
 @command("command|help")
 @command("config|help")
+@command("latency|help")
 @command("memory|help")
 @command("object|help")
 @command("pubsub|help")
+@command("slowlog|help")
 def container_help(ctx: Any, argv: Sequence[bytes]) -> ReplyValue:
     """Answer ``<container> HELP`` with one status line per line of help."""
     container = load().resolve(argv[:1])

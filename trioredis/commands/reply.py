@@ -30,7 +30,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 
 Proto: TypeAlias = Literal[2, 3]
 
@@ -101,7 +101,7 @@ class NullArray:
 ReplyValue: TypeAlias = (
     "int | float | bool | bytes | str | SimpleString | ErrorReply | Verbatim | SetReply | Push"
     " | NullArray | Sequence[ReplyValue] | Mapping[str, ReplyValue] | Mapping[bytes, ReplyValue]"
-    " | None"
+    " | Mapping[int, ReplyValue] | None"
 )
 
 OK: Final = SimpleString("OK")
@@ -186,7 +186,7 @@ def _append_items(out: bytearray, kind: bytes, items: Sequence[ReplyValue], prot
         _append(out, item, proto)
 
 
-def _append_map(out: bytearray, pairs: Mapping[str, ReplyValue] | Mapping[bytes, ReplyValue], proto: Proto) -> None:
+def _append_map(out: bytearray, pairs: Mapping[Any, ReplyValue], proto: Proto) -> None:
     out += b"%%%d\r\n" % len(pairs) if proto == 3 else b"*%d\r\n" % (2 * len(pairs))
     for key, item in pairs.items():
         _append(out, key, proto)

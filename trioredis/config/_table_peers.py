@@ -318,7 +318,7 @@ SCRIPTS: Final = (
         0,
         LONG_MAX,
         Group.SCRIPTS,
-        "Milliseconds after which other clients are told that a script is running; 0 for never.",
+        "Milliseconds after which others are told that a command still runs, and the log that it did; 0 for never.",
         alias="lua-time-limit",
     ),
 )

@@ -13,6 +13,7 @@ from trioredis.engine.helpers import (
     RuntimeCommand,
 )
 from trioredis.engine.process import disable_huge_pages, set_title
+from trioredis.engine.timing import Delays, SlowEntry, all_delays, delays_of, forget_delays, slow_entries
 from trioredis.engine.types import (
     ClientInfo,
     CloseReason,
@@ -32,6 +33,7 @@ __all__ = [
     "CloseReason",
     "CommandStats",
     "DatabaseStats",
+    "Delays",
     "Engine",
     "EngineError",
     "EngineStats",
@@ -49,11 +51,16 @@ __all__ = [
     "RunningCommand",
     "RuntimeCommand",
     "Settings",
+    "SlowEntry",
     "WatchNotes",
+    "all_delays",
     "compiler",
+    "delays_of",
     "disable_huge_pages",
     "error_codes",
+    "forget_delays",
     "rename_command",
     "set_title",
+    "slow_entries",
     "take_obituary",
 ]

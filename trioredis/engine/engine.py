@@ -217,6 +217,9 @@ class Engine:
         s.latency_tracking = settings.latency_tracking
         s.debug_enabled = {"no": lib.TR_DEBUG_NO, "local": lib.TR_DEBUG_LOCAL, "yes": lib.TR_DEBUG_YES}[settings.debug]
         s.password_set = settings.password_set
+        s.slowlog_than_us = settings.slowlog_than_us
+        s.slowlog_max_len = settings.slowlog_max_len
+        s.latency_threshold_ms = settings.latency_threshold_ms
         s.client_memory_max = settings.client_memory_max
         s.notify_classes = sum(bit for letter, bit in _EVENT_CLASSES.items() if letter in settings.notify_events)
         s.notify_keyspace = "K" in settings.notify_events

@@ -113,6 +113,9 @@ class Settings:
     password_set: bool = False
     module_command_ms: int = 5000
     busy_reply_ms: int = 5000
+    slowlog_than_us: int = 10_000
+    slowlog_max_len: int = 128
+    latency_threshold_ms: int = 0
     client_memory_max: int = 0
     notify_events: str = ""
 

@@ -39,7 +39,8 @@ class WatchNotes:
 
     ``rejected`` and ``denied`` count connections turned away (too many clients, protected mode), with the address of
     the last one; ``cross_...`` is about those of browsers, with the word that gave the last away. ``turn_...`` is about
-    the longest turn of the loop. ``flush_db`` -1 means all databases.
+    the longest turn of the loop. ``flush_db`` -1 means all databases. ``slow_next`` is the id that the next entry of
+    the slow log gets; ``busy_...`` is about commands that took longer than busy-reply-threshold, and the last of them.
     """
 
     rejected: int
@@ -64,6 +65,11 @@ class WatchNotes:
     swaps: int
     swap_client: int
     swapped: tuple[int, int]
+    slow_next: int = 0
+    busy: int = 0
+    busy_client: int = 0
+    busy_command: str = ""
+    busy_ns: int = 0
 
 
 def take_obituary(engine: Engine, ident: int) -> Obituary | None:
@@ -122,6 +128,11 @@ class EngineWatch:
             swaps=did.swaps,
             swap_client=did.swap_client,
             swapped=(did.swap_first, did.swap_second),
+            slow_next=out.slow_next,
+            busy=did.busy,
+            busy_client=did.busy_client,
+            busy_command="" if did.busy_command == ffi.NULL else _text(did.busy_command),
+            busy_ns=did.busy_ns,
         )
 
     def counted_memory(self) -> int:

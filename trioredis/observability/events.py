@@ -430,6 +430,34 @@ class EVENTS:
         ),
         "Report it as a bug of trioredis, with this line. The client got an error reply and stays connected.",
     )
+    COMMAND_SLOW: Final = Event(
+        "command.slow",
+        _NOTICE,
+        "{command} took {duration_us} us",
+        (
+            text("command", "name of the command, with its subcommand"),
+            integer("duration_us", "time that it ran", "us"),
+            integer("argc", "how many words it had, its name included"),
+            integer("slowlog_id", "number of its entry in the slow log, which shows the arguments"),
+            _CLIENT_ID,
+            _ADDR,
+            text("client_name", "the name that the client gave itself", required=False),
+            integer("left_out", "slow commands before this one that were too many for the log", required=False),
+        ),
+        "Look at SLOWLOG GET; slowlog-log-slower-than sets what is slow.",
+    )
+    COMMAND_BUSY: Final = Event(
+        "command.busy",
+        _WARNING,
+        "{command} of client {client_id} kept everybody waiting for {duration_ms} ms",
+        (
+            text("command", "name of the command, with its subcommand; exec for a whole transaction"),
+            integer("duration_ms", "time that it ran", "ms"),
+            _CLIENT_ID,
+            _TIMES,
+        ),
+        "Cut the work into smaller commands or transactions; busy-reply-threshold sets from when on this is logged.",
+    )
     SECURITY_CROSS_PROTOCOL: Final = Event(
         "security.cross_protocol",
         _WARNING,
