@@ -217,6 +217,16 @@ static void set_reason(tr_helper *h, tr_fail_kind kind, const char *why) {
     }
 }
 
+/* What was to be granted to the process that is no more. It stands first. */
+static void drop_life_unit(tr_helper *h) {
+    tr_unit *unit = h->pending;
+    if (unit == NULL || unit->kind != TR_UNIT_LIFE) return;
+    h->pending = unit->next;
+    if (h->pending == NULL) h->pending_last = NULL;
+    h->pending_count--;
+    tr__unit_free(h->m, unit);
+}
+
 /* The one that ran gets the error; those behind it go back to wait for the next process. */
 static void settle_units(tr_helper *h) {
     for (tr_unit *inner = h->inner; inner != NULL; inner = inner->next) tr__unit_crashed(h, inner);
@@ -256,6 +266,7 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     tr_modhost_filters_lost(h);
     tr_modhost_subscriptions_lost(h);
     h->has_info = 0;
+    drop_life_unit(h);
     settle_units(h);
     tr_modhost_close_keys(h);
     char error[TR_HELPER_ERROR_MAX];

@@ -246,7 +246,10 @@ void tr_modhost_ready(tr_helper *h);
 void tr_modhost_cron(tr_modhost *m);
 /* Something can be handed over to it. */
 static inline int tr_helper_has_work(const tr_helper *h) {
-    return h->pending != NULL && (h->state == TR_HELPER_SERVING || h->pending->kind == TR_UNIT_LIFE);
+    if (h->pending == NULL) return 0;
+    if (h->state == TR_HELPER_SERVING) return 1;
+    int lives = h->state == TR_HELPER_LOADING || h->state == TR_HELPER_UNLOADING;
+    return lives && h->pending->kind == TR_UNIT_LIFE;
 }
 static inline int tr_modhost_has_work(const tr_modhost *m) {
     if (m->floor != NULL) return m->floor->ready; /* else its eventfd tells */

@@ -201,6 +201,18 @@ def pubsub_workloads() -> Iterator[bytes]:
             yield request(b"MULTI") + listener + other + request(b"EXEC") + back + request(b"RESET")
 
 
+def helper_lives() -> Iterator[bytes]:
+    """Yield what helpers do, as fuzz_modhost reads it: opcodes and what they need."""
+    register, turn, answer, later, anew = b"\x0a\x00\x01\x01\x01", b"\x07", b"\x0b", b"\x08", b"\x09"
+    command, transaction = b"\x04\x00", b"\x06\x00"
+    loaded = register + turn + answer + turn
+    yield loaded + command + turn + answer + turn + transaction + later + anew + turn + answer + turn
+    yield register * 2 + loaded + command * 3 + turn + later + later
+    yield loaded + b"\x00\x80\x00\x04\x01\x02\x03\x04" + turn + b"\x03\x40\x00\x00\x00\x09" + turn
+    yield loaded + b"\x02\x01\x3c" + b"\x05" * 60 + turn
+    yield loaded + command + turn + b"\x01\xc8" + b"\x07" * 100
+
+
 def seeds(commands: Path) -> Iterator[bytes]:
     """Yield every seed."""
     yield from SHAPES
@@ -216,6 +228,7 @@ def seeds(commands: Path) -> Iterator[bytes]:
     yield from debug_workloads()
     yield from lcs_workloads()
     yield from pubsub_workloads()
+    yield from helper_lives()
 
 
 def write(folder: Path, commands: Path) -> int:

@@ -19,7 +19,7 @@ import pytest
 from tests.fuzz import make_seeds
 
 ROOT: Final = Path(__file__).parents[2]
-RUNS: Final = {"parser": 40_000, "engine": 12_000, "engine_oom": 6_000}
+RUNS: Final = {"parser": 40_000, "engine": 12_000, "engine_oom": 6_000, "modhost": 20_000}
 CANARY_RUNS: Final = 50_000
 BUILD_SECONDS: Final = 600.0
 RUN_SECONDS: Final = 300.0

@@ -1,0 +1,285 @@
+/* Aim: a helper that lies, floods, falls silent and changes the shared memory can't crash, hang or confuse the server, nor
+ * make it read outside of what was sent. Method: exec and modhost without sockets, and a host that does what the input says:
+ *
+ *   opcode byte, then what it needs:
+ *     0 a message of any type with any body, sent in order    1 the same with the id of what the engine asked last
+ *     2 garbage in a slot                                     3 a word of the shared head is changed
+ *     4 a client's command of the module                      5 a plain command of the client
+ *     6 MULTI, two module commands, EXEC                      7 a turn
+ *     8 a turn after the clock has moved                      9 the helper is killed and another one attached
+ *    10 registers a command, in good order                   11 answers what the engine asked, in good order
+ *
+ * The clock is set by hand and lies before the real one, so that no wait lasts. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "exec/exec.h"
+#include "modhost/modhost.h"
+
+#define DBS 2
+#define OPS_MAX 64
+#define BODY_MAX 512
+
+typedef struct world {
+    tr_mem mem, host_mem;
+    tr_clock clock;
+    tr_store store;
+    tr_exec x;
+    tr_modhost m;
+    tr_client c;
+    tr_helper *h;
+    tr_shm shm; /* the host's view */
+    tr_ring ring;
+    uint64_t asked_id;
+    uint16_t asked_type;
+    int attached;
+} world;
+
+typedef struct input {
+    const uint8_t *p;
+    size_t left;
+} input;
+
+static uint8_t take(input *in) {
+    if (in->left == 0) return 0;
+    in->left--;
+    return *in->p++;
+}
+
+static uint32_t take32(input *in) {
+    uint32_t n = 0;
+    for (int i = 0; i < 4; i++) n |= (uint32_t)take(in) << (8 * i);
+    return n;
+}
+
+/* ------------------------------------------------------------------ what the engine would do around it */
+
+static void nothing_client(void *ctx, tr_client *c) {
+    (void)ctx, (void)c;
+}
+
+static void nothing(void *ctx) {
+    (void)ctx;
+}
+
+static int watch(void *ctx, int fd, tr_helper *h) {
+    (void)ctx, (void)fd, (void)h;
+    return TR_OK;
+}
+
+static void unwatch(void *ctx, int fd) {
+    (void)ctx, (void)fd;
+}
+
+/* The host of before is no more. */
+static void end_host(world *w) {
+    if (!w->attached) return;
+    tr_ring_release(&w->ring);
+    pthread_mutex_unlock(&w->shm.head->life);
+    tr_shm_close(&w->shm);
+    w->attached = 0;
+}
+
+static void start(world *w) {
+    int shm_fd, host_wake, engine_wake;
+    end_host(w);
+    if (tr_helper_prepare(w->h, &shm_fd, &host_wake, &engine_wake) != TR_OK) return;
+    tr_assert(tr_shm_attach(&w->shm, dup(shm_fd)) == TR_OK);
+    tr_ring_init(&w->ring, &w->shm, &w->host_mem, TR_FROM_HOST);
+    tr_assert(tr_ring_hold(&w->ring) == TR_OK);
+    w->attached = 1;
+    w->asked_id = 0;
+    w->asked_type = 0;
+    if (tr_helper_attach(w->h, getpid(), -1) != TR_OK) tr_helper_fail(w->h, TR_FAIL_ASKED, "not attached");
+}
+
+static void open_world(world *w) {
+    static const uint64_t seed[2] = {5, 6};
+    memset(w, 0, sizeof *w);
+    tr_mem_init(&w->mem);
+    tr_mem_init(&w->host_mem);
+    w->clock = (tr_clock){.fake = 1, .fake_wall_us = 1700000000000000, .fake_mono_ns = 1000};
+    tr_assert(tr_store_init(&w->store, &w->mem, DBS, seed) == TR_OK);
+    tr_assert(tr_exec_init(&w->x, &w->mem, &w->store, &w->clock) == TR_OK);
+    tr_modhost_init(&w->m, &w->x, &w->mem);
+    w->m.hooks = (tr_modhost_hooks){.go_on = nothing_client,
+                                    .output = nothing_client,
+                                    .floor_back = nothing,
+                                    .watch = watch,
+                                    .unwatch = unwatch,
+                                    .event = nothing};
+    w->m.command_ms = 1;
+    w->m.busy_ms = 1;
+    tr_client_init(&w->c, &w->x, w->x.next_client_id++, TR_CLIENT_AUTHENTICATED);
+    w->h = tr_modhost_add(&w->m, "fuzz");
+    tr_assert(w->h != NULL);
+    start(w);
+}
+
+static void close_world(world *w) {
+    tr_client_release(&w->c);
+    tr_modhost_release(&w->m);
+    end_host(w);
+    tr_exec_release(&w->x);
+    tr_store_check(&w->store);
+    tr_store_release(&w->store);
+    tr_assert(w->mem.used == 0);
+    tr_assert(w->host_mem.used == 0);
+}
+
+/* ------------------------------------------------------------------ the host */
+
+/* Bytes as a message: header in good order but for what the input wants, body as it comes. */
+static void send_raw(world *w, uint16_t type, uint64_t id, const uint8_t *body, uint32_t len) {
+    uint8_t message[TR_WIRE_HEADER_BYTES + BODY_MAX] = {0};
+    uint32_t magic = TR_WIRE_MAGIC;
+    uint16_t version = TR_WIRE_VERSION_MAX;
+    if (!w->attached) return;
+    memcpy(message, &magic, 4);
+    memcpy(message + 4, &version, 2);
+    memcpy(message + 6, &type, 2);
+    memcpy(message + 8, &id, 8);
+    memcpy(message + 20, &len, 4);
+    if (len != 0) memcpy(message + TR_WIRE_HEADER_BYTES, body, len);
+    (void)tr_ring_put(&w->ring, message, TR_WIRE_HEADER_BYTES + len, 0);
+    tr_ring_flush(&w->ring);
+}
+
+/* Reads what the engine has said; the last request is what an answer may be to. */
+static void listen(world *w) {
+    tr_buf in = {0};
+    tr_wire_header header;
+    while (w->attached && tr_ring_take(&w->ring, &in, &header) == TR_OK) {
+        const tr_wire_spec *spec = tr_wire_spec_of(header.type);
+        if (spec->role != TR_REQUEST) continue;
+        w->asked_id = header.request_id;
+        w->asked_type = header.type;
+    }
+    tr_buf_release(&w->host_mem, &in);
+}
+
+static void send_any(world *w, input *in, int as_answer) {
+    uint8_t body[BODY_MAX];
+    uint16_t type = (uint16_t)(as_answer ? w->asked_type + 1 : take(in) | (take(in) & 1) << 8);
+    uint32_t len = take(in);
+    uint64_t id = as_answer ? w->asked_id : take(in);
+    if (as_answer) listen(w), type = (uint16_t)(w->asked_type + 1), id = w->asked_id;
+    for (uint32_t i = 0; i < len; i++) body[i] = take(in);
+    send_raw(w, type, id, body, len);
+}
+
+static void encode_and_send(world *w, uint16_t type, uint64_t id, const void *body) {
+    tr_buf out = {0};
+    if (!w->attached || tr_wire_encode(&w->host_mem, &out, type, 0, id, body) != TR_OK) return;
+    (void)tr_ring_put(&w->ring, out.data, tr_buf_unread(&out), 0);
+    tr_ring_flush(&w->ring);
+    tr_buf_release(&w->host_mem, &out);
+}
+
+static void send_register(world *w, input *in) {
+    char name[] = "f.a";
+    name[2] = (char)('a' + take(in) % 3);
+    tr_msg_register_command m = {.name = {(const uint8_t *)name, 3},
+                                 .flags = {(const uint8_t *)"write fast", 10},
+                                 .first_key = take(in) % 3,
+                                 .last_key = take(in) % 3,
+                                 .key_step = 1};
+    encode_and_send(w, TR_MSG_REGISTER_COMMAND, 1u + take(in), &m);
+}
+
+static void send_good_answer(world *w) {
+    listen(w);
+    if (w->asked_type == TR_MSG_GRANT_FLOOR) {
+        tr_msg_grant_floor_answer m = {0};
+        encode_and_send(w, TR_MSG_GRANT_FLOOR_ANSWER, w->asked_id, &m);
+    } else if (w->asked_type == TR_MSG_RUN_COMMAND) {
+        tr_msg_run_command_answer m = {.reply = {(const uint8_t *)"+OK\r\n", 5}};
+        encode_and_send(w, TR_MSG_RUN_COMMAND_ANSWER, w->asked_id, &m);
+    }
+}
+
+static void spoil(world *w, input *in) {
+    if (!w->attached) return;
+    uint32_t at = take32(in) % (2 * TR_SHM_PAGE); /* the head and the beginning of the crash area */
+    /* The life lock is the kernel's: spoiling it is another process's way to die, not ours. */
+    if (at >= offsetof(tr_shm_head, life) && at < TR_SHM_PAGE) return;
+    w->shm.base[at] = take(in);
+}
+
+static void garbage(world *w, input *in) {
+    if (!w->attached) return;
+    uint8_t *slot = w->shm.slots_at[TR_FROM_HOST] + (size_t)(take(in) % w->shm.slots[0]) * w->shm.slot_bytes;
+    uint32_t len = take(in);
+    for (uint32_t i = 0; i < len && i < w->shm.slot_bytes; i++) slot[i] = take(in);
+    atomic_fetch_add(&w->shm.head->head[TR_FROM_HOST].value, take(in) % 4);
+}
+
+/* ------------------------------------------------------------------ the client */
+
+static void command(world *w, const char *a, const char *b, const char *c) {
+    tr_arg argv[3] = {{.ptr = a, .len = strlen(a)}, {.ptr = b, .len = strlen(b)}, {.ptr = c, .len = strlen(c)}};
+    if (w->c.wait != TR_WAIT_NONE && w->x.hold != 0) return;
+    if (w->c.wait == TR_WAIT_PAUSE) w->x.paused_clients--;
+    if (w->c.wait == TR_WAIT_KEYS) return;
+    w->c.wait = TR_WAIT_NONE;
+    w->c.argv = argv;
+    w->c.argc = c[0] != '\0' ? 3 : b[0] != '\0' ? 2 : 1;
+    tr_exec_begin(&w->x);
+    tr_execute(&w->c);
+    tr_outq_clear(&w->c.out);
+}
+
+static void module_command(world *w, input *in) {
+    char name[] = "f.a";
+    name[2] = (char)('a' + take(in) % 3);
+    command(w, name, "k", "v");
+}
+
+static void step(world *w, input *in) {
+    switch (take(in) % 12) {
+        case 0: send_any(w, in, 0); break;
+        case 1: send_any(w, in, 1); break;
+        case 2: garbage(w, in); break;
+        case 3: spoil(w, in); break;
+        case 4: module_command(w, in); break;
+        case 5: command(w, "SET", "k", "1"); break;
+        case 6:
+            command(w, "MULTI", "", "");
+            module_command(w, in);
+            command(w, "INCR", "k", "");
+            command(w, "EXEC", "", "");
+            break;
+        case 7: tr_modhost_turn(&w->m); break;
+        case 8:
+            w->clock.fake_mono_ns += 10000000;
+            w->clock.fake_wall_us += 10000;
+            tr_modhost_cron(&w->m);
+            tr_modhost_ready(w->h);
+            tr_modhost_turn(&w->m);
+            break;
+        case 9:
+            tr_helper_fail(w->h, TR_FAIL_ASKED, "the input says so");
+            if (w->h->state == TR_HELPER_DOWN) start(w);
+            break;
+        case 10: send_register(w, in); break;
+        default: send_good_answer(w); break;
+    }
+    uint8_t events;
+    const tr_helper *h = tr_modhost_take_event(&w->m, &events);
+    if (h != NULL && events & TR_HELPER_EVENT_LOADED) tr_helper_loaded(w->h, 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    world w;
+    input in = {data, size};
+    open_world(&w);
+    tr_modhost_turn(&w.m);
+    for (int i = 0; i < OPS_MAX && in.left != 0; i++) step(&w, &in);
+    close_world(&w);
+    return 0;
+}
