@@ -38,8 +38,12 @@ const tr_delay *tr_latency_newest(const tr_latency_event *e) {
 }
 
 void tr_latency_sample(tr_exec *x, const char *event, int64_t ms) {
+    if (x->latency_events.threshold_ms != 0) tr_latency_told(x, event, ms);
+}
+
+void tr_latency_told(tr_exec *x, const char *event, int64_t ms) {
     tr_latency_events *l = &x->latency_events;
-    if (l->threshold_ms == 0 || ms < l->threshold_ms) return;
+    if (ms < l->threshold_ms) return;
     size_t len = strnlen(event, TR_LATENCY_NAME_MAX - 1);
     int i = index_of(l, event, len);
     tr_latency_event *e = i >= 0 ? l->all[i] : add(x, event, len);

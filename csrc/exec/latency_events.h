@@ -47,6 +47,8 @@ typedef struct tr_latency_events {
 /* Something has taken so long, by the wall clock of the running command: kept when it is at or above the threshold. The
  * name may be anybody's. */
 void tr_latency_sample(struct tr_exec *x, const char *event, int64_t ms);
+/* The same for a delay that somebody else has measured: a threshold of 0 keeps all of these, as in Redis. */
+void tr_latency_told(struct tr_exec *x, const char *event, int64_t ms);
 /* NULL: there is no such one. */
 const tr_latency_event *tr_latency_find(const struct tr_exec *x, const char *event, size_t len);
 /* The newest delay. */

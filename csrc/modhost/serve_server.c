@@ -120,3 +120,14 @@ int tr_modhost_info(tr_helper *h, int all, int for_crash, const tr_arg *sections
     tr_buf_release(h->m->mem, &hold);
     return rc;
 }
+
+int tr_modhost_latency_sample(tr_helper *h, const tr_wire_header *header, const void *body) {
+    (void)header;
+    const tr_msg_latency_sample *m = body;
+    char event[TR_LATENCY_NAME_MAX];
+    size_t len = m->event.len < sizeof event ? m->event.len : sizeof event - 1;
+    if (len != 0) memcpy(event, m->event.at, len);
+    event[len] = '\0';
+    tr_latency_told(h->m->x, event, m->latency_ms);
+    return TR_OK;
+}

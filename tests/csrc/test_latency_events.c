@@ -46,6 +46,24 @@ static void test_seconds_and_ring(void) {
     free(w);
 }
 
+/* What modules have measured is kept even while nothing else is. */
+static void test_told_delays(void) {
+    world *w = malloc(sizeof(*w));
+    begin(w);
+    tr_exec_turn(&w->g->x);
+    tr_latency_told(&w->g->x, "a", 0);
+    CHECK(find(w, "a") != NULL);
+    tr_latency_told(&w->g->x, "b", -1);
+    CHECK(find(w, "b") == NULL);
+    watch_from(w, 10);
+    tr_latency_told(&w->g->x, "b", 9);
+    CHECK(find(w, "b") == NULL);
+    tr_latency_told(&w->g->x, "b", 10);
+    CHECK_EQ_INT(tr_latency_newest(find(w, "b"))->ms, 10);
+    end(w);
+    free(w);
+}
+
 static void test_names_are_bounded(void) {
     world *w = malloc(sizeof(*w));
     begin(w);
@@ -165,6 +183,7 @@ static void test_no_memory(void) {
 
 int main(void) {
     RUN(test_seconds_and_ring);
+    RUN(test_told_delays);
     RUN(test_names_are_bounded);
     RUN(test_commands);
     RUN(test_eviction_and_expiry);
