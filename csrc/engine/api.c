@@ -79,6 +79,7 @@ void tr_api_read_stats(tr_engine *g, tr_api_stats *out) {
     *out = (tr_api_stats){
         .clients = g->x.client_count,
         .paused_clients = g->x.paused_clients,
+        .blocked_clients = g->x.blocking.clients,
         .max_input_buffer = larger(g->recent.input, g->recent.input_before),
         .max_output_buffer = larger(g->recent.output, g->recent.output_before),
         .pubsub_clients = g->x.pubsub.clients,
@@ -251,7 +252,7 @@ int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_n
         .fd = conn->fd,
         .db = c->db->id,
         .proto = c->w.proto,
-        .wait = (int)c->wait,
+        .wait = (int)(c->waiter != NULL ? TR_WAIT_KEYS : c->wait),
         .readable_wanted = (conn->interest & TR_POLL_READ) != 0,
         .writable_wanted = (conn->interest & TR_POLL_WRITE) != 0,
         .queued = tr_multi_active(c) ? c->multi->count : -1,

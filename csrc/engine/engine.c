@@ -418,6 +418,7 @@ static int turn(tr_engine *g, int64_t timeout_us) {
         if (g->ready[i].ready & TR_POLL_WRITE) tr_conn_writable(conn);
         if (g->ready[i].ready & TR_POLL_READ) tr_conn_readable(conn);
     }
+    if (TR_UNLIKELY(g->x.blocking.clients != 0)) tr_blocking_check(&g->x.blocking, g->x.now_us / 1000);
     if (TR_UNLIKELY(g->modhost.helpers != NULL)) tr_modhost_turn(&g->modhost);
     upkeep(g);
     flush_pending(g);
@@ -562,6 +563,7 @@ int tr_engine_cron(tr_engine *g) {
     resume_listeners(g);
     if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
     if (g->more != NULL) run_more(g);
+    tr_blocking_check(&g->x.blocking, g->x.now_us / 1000);
     tr_modhost_cron(&g->modhost);
     int free_floor = !(g->x.hold & TR_HOLD_FLOOR);
     if (free_floor) expire_due(g, 1000000 / hz / 4);
@@ -631,6 +633,13 @@ int tr_engine_kill(tr_engine *g, uint64_t id, tr_close_reason reason, int gently
     if (!gently) tr_pubsub_leave(&conn->client); /* publishers count it no more */
     tr_conn_note_output(conn);
     return 1;
+}
+
+int tr_engine_unblock(tr_engine *g, uint64_t id, int error) {
+    assert_thread(g);
+    tr_conn *conn = tr_engine_conn(g, id);
+    if (conn == NULL || conn->closed) return 0;
+    return tr_blocking_unblock(&conn->client, error ? TR_UNBLOCK_ERROR : TR_UNBLOCK_TIMEOUT);
 }
 
 void tr_engine_unpause(tr_engine *g) {

@@ -212,6 +212,8 @@ uint64_t tr_engine_open_fed(tr_engine *g, uint32_t client_flags);
 void tr_engine_finish(tr_engine *g, uint64_t id);
 /* Ends it now, or (gently) when its output has left. 1 when it was there. */
 int tr_engine_kill(tr_engine *g, uint64_t id, tr_close_reason reason, int gently);
+/* CLIENT UNBLOCK: as if its time were up, or (error) with an error. 1: it was blocked. */
+int tr_engine_unblock(tr_engine *g, uint64_t id, int error);
 /* The clients that CLIENT PAUSE made wait go on in the next turn. A command may call this. */
 void tr_engine_unpause(tr_engine *g);
 /* The next live client after this id in order of age; 0: from the start. NULL: no more. */

@@ -32,6 +32,7 @@ static void drop_text(tr_client *c, tr_text *text) {
 
 void tr_client_release(tr_client *c) {
     tr_exec *x = c->x;
+    tr_blocking_client_gone(c);
     tr_hash_unlink(&x->clients, tr_hash_link_of(&x->clients, &c->by_id));
     if (!(c->flags & TR_CLIENT_INTERNAL)) {
         tr_assert(x->client_count > 0);

@@ -23,6 +23,7 @@
 struct tr_exec;
 struct tr_monitor;
 struct tr_multi;
+struct tr_waiter;
 struct tr_subscriber;
 
 typedef enum tr_client_flag {
@@ -44,6 +45,7 @@ typedef enum tr_client_flag {
     TR_CLIENT_LOCAL = 1 << 15,          /* from this machine: loopback, Unix socket or fed */
     TR_CLIENT_FILTERED = 1 << 18,       /* filters of modules have seen the command that runs or waits */
     TR_CLIENT_UNITS = 1 << 16,          /* has module commands that have not replied: units > 0 */
+    TR_CLIENT_MAY_BLOCK = 1 << 17,      /* ... and one of them may block it: nothing may follow */
 } tr_client_flag;
 
 /* Why a client does not go on with its input. */
@@ -72,6 +74,7 @@ typedef struct tr_client {
     const void *owner;    /* the helper whose own client this is; borrowed, only compared; NULL: none */
     tr_arg *filtered;     /* owned; argv as filters of modules made it; NULL: as it came */
     uint32_t units;       /* module commands that have not replied */
+    struct tr_waiter *waiter; /* blocked by it; NULL: not blocked. Borrowed */
     const void *units_of; /* the helper that runs them; borrowed, only compared */
     const tr_command *cmd;      /* running */
     const tr_command *last_cmd;

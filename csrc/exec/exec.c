@@ -19,7 +19,17 @@ static int never(const tr_hnode *node, const void *key, size_t len) {
 }
 
 static void on_changed(void *ctx, tr_db *db, const char *key, size_t len) {
-    tr_multi_key_changed(ctx, db, key, len);
+    tr_exec *x = ctx;
+    tr_multi_key_changed(x, db, key, len);
+    if (x->blocking.removals != 0 && tr_db_peek(db, key, len) == NULL)
+        tr_blocking_signal(&x->blocking, db->id, key, len);
+}
+
+/* What clients can wait for; a string is none of it. */
+static void on_added(void *ctx, tr_db *db, tr_type type, const char *key, size_t len) {
+    tr_exec *x = ctx;
+    if (type == TR_LIST || type == TR_ZSET || type == TR_STREAM || type == TR_MODULE)
+        tr_blocking_signal(&x->blocking, db->id, key, len);
 }
 
 static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *name, const char *key, size_t len) {
@@ -27,11 +37,15 @@ static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *name,
 }
 
 static void on_flushed(void *ctx, int db_id) {
-    tr_multi_flushed(ctx, db_id);
+    tr_exec *x = ctx;
+    tr_multi_flushed(x, db_id);
+    tr_blocking_flushed(&x->blocking, db_id);
 }
 
 static void on_swapped(void *ctx, int a, int b) {
-    tr_multi_swapped(ctx, a, b);
+    tr_exec *x = ctx;
+    tr_multi_swapped(x, a, b);
+    tr_blocking_swapped(&x->blocking, a, b);
 }
 
 int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock) {
@@ -59,8 +73,10 @@ int tr_exec_init(tr_exec *x, tr_mem *mem, tr_store *store, const tr_clock *clock
     tr_hash_init(&x->watched, mem, never);
     tr_pubsub_init(x);
     tr_runtime_init(x);
+    tr_blocking_init(&x->blocking, x);
     store->hooks.ctx = x;
     store->hooks.changed = on_changed;
+    store->hooks.added = on_added;
     store->hooks.event = on_event;
     store->hooks.flushed = on_flushed;
     store->hooks.swapped = on_swapped;
@@ -88,6 +104,7 @@ void tr_exec_release(tr_exec *x) {
     tr_monitor_release(x);
     tr_renames_release(&x->renames, x->mem);
     tr_runtime_release(x);
+    tr_blocking_close(&x->blocking);
     tr_outq_clear(&x->sink);
     tr_out_pool_release(&x->pool);
     x->stats = NULL;
@@ -291,7 +308,9 @@ static int held(tr_client *c, const tr_command *cmd) {
             return 0;
         }
         if (!(cmd->flags & TR_CMD_ALLOW_BUSY)) {
-            reject(c, cmd,
+            char text[TR_BUSY_TEXT_MAX + 8];
+            snprintf(text, sizeof text, "BUSY %s", x->busy_text);
+            reject(c, cmd, x->busy_text[0] != '\0' ? text :
                    "BUSY a module command takes its time, nothing else can run meanwhile. It ends by itself, at the "
                    "latest after module-command-timeout.");
             return 0;
@@ -481,6 +500,7 @@ static void end_filtered(tr_client *c) {
 static int may_follow(const tr_client *c) {
     const tr_command *cmd = tr_exec_resolve(c->x, c->argv, c->argc);
     if (cmd == NULL || cmd->handler_kind != TR_HANDLER_MODULE) return 0;
+    if (c->waiter != NULL || c->flags & TR_CLIENT_MAY_BLOCK) return 0;
     return c->multi == NULL && c->units < TR_CLIENT_UNITS_MAX &&
            tr_runtime_of(cmd)->owner == c->units_of && tr_command_arity_ok(cmd, c->argc);
 }
@@ -507,6 +527,7 @@ void tr_execute(tr_client *c) {
         run(c, cmd);
         x->totals.commands++;
         c->commands++;
+        if (TR_UNLIKELY(tr_blocking_has_ready(&x->blocking))) tr_blocking_serve(&x->blocking);
     }
     if (c->wait == TR_WAIT_NONE) end_reply(c);
     if (TR_UNLIKELY(c->pubsub != NULL)) tr_pubsub_settle(c);
@@ -553,7 +574,7 @@ void tr_exec_unit_done(tr_client *c, const tr_command *cmd, const tr_arg *argv, 
     c->argv = waiting;
     c->argc = waiting_count;
     c->last_cmd = cmd;
-    if (--c->units == 0) c->flags &= ~(uint32_t)TR_CLIENT_UNITS;
+    if (--c->units == 0) c->flags &= ~(uint32_t)(TR_CLIENT_UNITS | TR_CLIENT_MAY_BLOCK);
     if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;
 }
 

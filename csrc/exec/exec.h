@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "exec/blocking.h"
 #include "exec/client.h"
 #include "exec/latency.h"
 #include "exec/latency_events.h"
@@ -26,6 +27,7 @@
 
 #define TR_ERROR_KINDS_MAX 128 /* different first words of errors that are counted one by one */
 #define TR_ERROR_KIND_LEN 32
+#define TR_BUSY_TEXT_MAX 256 /* bytes of what a module says while it keeps everybody waiting */
 #define TR_STRING_MAX_DEFAULT ((int64_t)512 << 20)
 #define TR_UNKNOWN_ARGS_MAX 128 /* bytes of arguments shown with an unknown command */
 
@@ -123,6 +125,8 @@ typedef struct tr_exec {
     const tr_command *slowest;
     uint32_t hold;            /* TR_HOLD_... */
     uint32_t after;           /* TR_AFTER_... */
+    char busy_text[TR_BUSY_TEXT_MAX]; /* for who is refused by TR_HOLD_BUSY; empty: a general one */
+    tr_blocking blocking;     /* clients that wait */
     tr_runtime runtime;       /* commands of modules */
     int64_t look_ns;          /* a command that takes longer concerns monitors, slow log, latency events or the log */
     int64_t notable_ns;       /* the smaller of both: the one figure that is looked at after every command */

@@ -157,7 +157,7 @@ static void drop_key_if_unused(tr_exec *x, tr_watch_key *k) {
     if (k->first != NULL) return;
     tr_hash_unlink(&x->watched, tr_hash_link_of(&x->watched, &k->node));
     tr_free(x->mem, k);
-    if (tr_hash_count(&x->watched) == 0) x->store->wants &= ~TR_WANTS_CHANGED;
+    if (tr_hash_count(&x->watched) == 0 && x->blocking.removals == 0) x->store->wants &= ~TR_WANTS_CHANGED;
 }
 
 int tr_multi_watch(tr_client *c, const tr_arg *key) {

@@ -37,6 +37,7 @@ typedef struct tr_runtime_command {
     uint8_t listed;    /* in the dictionary */
     uint8_t getkeys;   /* the module tells positions of keys itself */
     uint8_t getchannels;
+    uint8_t blocks;    /* has blocked a client */
     tr_key_spec *specs; /* owned; cmd.key_specs */
     tr_buf info;       /* body of the message command_info; empty: none */
 } tr_runtime_command;

@@ -152,6 +152,7 @@ void tr_helper_loaded(tr_helper *h, int ok) {
 
 int tr_helper_unload(tr_helper *h) {
     if (h->state != TR_HELPER_SERVING || h->pending != NULL || h->handed != NULL) return TR_EAGAIN;
+    if (tr_modhost_block_count(h) != 0) return TR_EAGAIN;
     int rc = grant_life(h, GRANT_UNLOAD);
     if (rc != TR_OK) return rc;
     h->state = TR_HELPER_UNLOADING;
@@ -388,9 +389,14 @@ static int is_stale(const tr_unit *unit) {
     return unit->kind == TR_UNIT_COMMAND && !tr_runtime_of(unit->cmd)->live;
 }
 
+/* While somebody waits for keys each command goes alone: whoever waits is to be served before the next. */
+static uint32_t batch_max(const tr_helper *h) {
+    return h->m->x->blocking.key_waiters != 0 ? 1 : TR_MODHOST_BATCH_MAX;
+}
+
 static int hand_over_batch(tr_helper *h) {
     int first = h->handed == NULL;
-    while (h->pending != NULL && h->handed_count < TR_MODHOST_BATCH_MAX) {
+    while (h->pending != NULL && h->handed_count < batch_max(h)) {
         tr_unit *unit = h->pending;
         if (unit->kind != TR_UNIT_LIFE && h->state != TR_HELPER_SERVING) break;
         h->pending = unit->next;

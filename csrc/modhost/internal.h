@@ -24,6 +24,12 @@ void tr__unit_run_soon(tr_helper *h, tr_unit *unit);
 /* filters.c: x->hooks.filter */
 void tr__modhost_filter(void *ctx, tr_client *c);
 
+/* floor.c */
+/* Before all that waits, except what was put there. */
+void tr__helper_queue_first(tr_helper *h, tr_unit *unit);
+/* The process is gone: its asks and the callbacks of its blocks go. */
+void tr__grants_lost(tr_helper *h);
+
 /* unit.c */
 void tr__unit_free(tr_modhost *m, tr_unit *unit);
 /* It begins: it has the floor. */

@@ -75,6 +75,8 @@ static int is_nested(const tr_client *c) {
     return (c->flags & TR_CLIENT_INTERNAL) || (c->multi != NULL && c->multi->running) || c->x->hold & TR_HOLD_FLOOR;
 }
 
+#define CONTEXT_DENY_BLOCKING (UINT64_C(1) << 21)
+
 static tr_unit *unit_of_command(tr_helper *h, tr_client *c) {
     tr_modhost *m = h->m;
     tr_wire_bytes *items = tr_alloc(m->mem, (size_t)c->argc * sizeof *items);
@@ -84,7 +86,7 @@ static tr_unit *unit_of_command(tr_helper *h, tr_client *c) {
     tr_msg_run_command body = {
         .client_id = c->id,
         .client_flags = tr_modhost_client_flags(c),
-        .context_flags = tr_modhost_context_flags(m, c),
+        .context_flags = tr_modhost_context_flags(m, c) | (is_nested(c) ? CONTEXT_DENY_BLOCKING : 0),
         .db = (uint32_t)c->db->id,
         .resp = (uint8_t)c->w.proto,
         .now_us = m->x->now_us,
@@ -126,7 +128,7 @@ void tr_modhost_run(void *ctx, tr_client *c) {
     unit->silent = c->w.q != &c->out;
     c->units++;
     c->units_of = h;
-    c->flags |= TR_CLIENT_UNITS;
+    c->flags |= TR_CLIENT_UNITS | (r->blocks || c->cmd->flags & TR_CMD_BLOCKING ? TR_CLIENT_MAY_BLOCK : 0);
     tr_helper_queue(h, unit);
 }
 
@@ -172,12 +174,14 @@ static void release_floor(tr_modhost *m) {
     m->floor = NULL;
     if (!(m->x->hold & TR_HOLD_FLOOR)) return;
     m->x->hold &= ~(uint32_t)(TR_HOLD_FLOOR | TR_HOLD_BUSY);
+    m->x->busy_text[0] = '\0';
     m->hooks.floor_back(m->hooks.ctx);
 }
 
 int tr_modhost_turn(tr_modhost *m) {
     if (m->helpers == NULL) return 0;
     if (m->told != NULL && m->floor == NULL) tr_modhost_tell(m);
+    tr_blocking_serve(&m->x->blocking);
     tr_helper *h = m->floor != NULL ? m->floor : next_with_work(m);
     if (h == NULL || (h == m->floor && !h->ready)) return 0;
     m->floor = h;

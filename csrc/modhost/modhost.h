@@ -37,6 +37,8 @@
 #define TR_MODHOST_PENDING_MAX 100000 /* units of one helper that wait */
 #define TR_MODHOST_BATCH_MAX 128      /* handed over at once; below TR_WIRE_QUEUE_MAX */
 #define TR_MODHOST_CATEGORIES_MAX 43  /* bits that the built-in ones leave */
+#define TR_MODHOST_ASKS_MAX 1024      /* asks of one helper for the floor that wait */
+#define TR_MODHOST_BLOCKS_MAX 1000000 /* clients that one helper keeps blocked, gone ones included */
 #define TR_HELPER_NAME_MAX 64         /* bytes of a module's name, the NUL included */
 #define TR_HELPER_REASON_MAX 256
 #define TR_HELPER_REPORT_MAX 48       /* bytes of a report's id */
@@ -83,7 +85,7 @@ typedef struct tr_unit {
     uint16_t type;          /* tr_msg_type of the message */
     uint64_t client_id;     /* 0: none */
     uint64_t request_id;    /* once handed over */
-    uint64_t number;        /* TR_UNIT_GRANT: the ask; TR_UNIT_BLOCKED: the block */
+    uint64_t number;        /* TR_UNIT_GRANT: the ask; TR_UNIT_BLOCKED, or a command that blocks: the block */
     int64_t began_ns;       /* when it got the floor */
     const tr_command *cmd;
     tr_client *nested_client; /* of a nested unit: alive as long as it is */
@@ -143,6 +145,7 @@ typedef struct tr_helper {
     pid_t pid;
     tr_unit *pending, *pending_last;
     uint32_t pending_count;
+    uint32_t asks;           /* for the floor, that wait or are granted */
     tr_unit *handed, *handed_last; /* in the order of handing over: the first one runs */
     uint32_t handed_count;
     tr_unit *inner;          /* the innermost unit that began amid a question of this helper; NULL: none */
@@ -336,11 +339,11 @@ tr_modhost_serve tr_modhost_replicate_verbatim;
 tr_modhost_serve tr_modhost_avoid_replica_traffic;
 tr_modhost_serve tr_modhost_register_type;    /* serve_type.c */
 tr_modhost_serve tr_modhost_set_value;
-tr_modhost_serve tr_modhost_ask_floor;        /* blocked.c */
+tr_modhost_serve tr_modhost_ask_floor;        /* floor.c */
 tr_modhost_serve tr_modhost_drop_ask;
 tr_modhost_serve tr_modhost_try_floor;
 tr_modhost_serve tr_modhost_yield;
-tr_modhost_serve tr_modhost_block_client;
+tr_modhost_serve tr_modhost_block_client;     /* blocked.c */
 tr_modhost_serve tr_modhost_unblock_client;
 tr_modhost_serve tr_modhost_signal_ready;
 tr_modhost_serve tr_modhost_subscribe_event;  /* events.c */
@@ -361,13 +364,13 @@ tr_modhost_serve tr_modhost_latency_sample;
 void tr_modhost_close_keys(tr_helper *h);               /* serve_key.c: all of them */
 void tr_modhost_unit_ends(tr_helper *h, tr_unit *unit); /* replicate.c: it ended well; its effects count */
 void tr_modhost_values_lost(tr_helper *h);              /* values.c: the process is gone */
-/* blocked.c: answers to grant_floor and run_blocked: decode, judge, tr_unit_commit(), then what follows. 0 or a code
- * that fails the helper. message holds header and body. */
+/* floor.c, blocked.c: answers to grant_floor and run_blocked: decode, judge, tr_unit_commit(), then what follows. 0 or a
+ * code that fails the helper. message holds header and body. */
 int tr_modhost_grant_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
 int tr_modhost_blocked_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
 /* blocked.c: the helper failed while the callback ran, or before it could. */
 void tr_modhost_blocked_crashed(tr_helper *h, tr_unit *unit, const char *error);
-/* blocked.c: 1: the command has blocked its client (block_client came), which gets no reply now. */
+/* blocked.c: a command was answered, what it replied is written. 1: it has blocked its client, which does not go on. */
 int tr_modhost_has_blocked(tr_helper *h, tr_unit *unit);
 int tr_modhost_values_restore(tr_helper *h);            /* values.c: the module is loaded again; 0 or it failed */
 void tr_modhost_values_release(tr_helper *h);           /* values.c: with the helper */
@@ -379,6 +382,6 @@ void tr_modhost_subscriptions_lost(tr_helper *h);       /* events.c */
 /* events.c: gives out what has gathered. */
 void tr_modhost_tell(tr_modhost *m);
 void tr_modhost_told_release(tr_modhost *m);
-void tr_modhost_client_gone(tr_modhost *m, tr_client *c); /* blocked.c */
+uint64_t tr_modhost_block_count(const tr_helper *h);    /* blocked.c */
 
 #endif

@@ -25,7 +25,14 @@
     X(PUBLISH, publish)                                                                                                \
     X(CLIENT_INFO, client_info)                                                                                        \
     X(SET_CLIENT_NAME, set_client_name)                                                                                \
-    X(CLIENT_CERTIFICATE, client_certificate)
+    X(CLIENT_CERTIFICATE, client_certificate)                                                                          \
+    X(ASK_FLOOR, ask_floor)                                                                                            \
+    X(DROP_ASK, drop_ask)                                                                                              \
+    X(TRY_FLOOR, try_floor)                                                                                            \
+    X(YIELD, yield)                                                                                                    \
+    X(BLOCK_CLIENT, block_client)                                                                                      \
+    X(UNBLOCK_CLIENT, unblock_client)                                                                                  \
+    X(SIGNAL_READY, signal_ready)
 
 static tr_modhost_serve *server_of(uint16_t type) {
     switch ((tr_msg_type)type) {

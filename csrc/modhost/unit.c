@@ -113,8 +113,8 @@ static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *h
     if (answer.effects & EFFECT_VERBATIM) unit->verbatim = 1;
     h->stats.commands++;
     tr_unit_commit(h, unit);
-    if (tr_modhost_has_blocked(h, unit)) return TR_OK;
     write_reply(h, unit, c, &answer);
+    if (tr_modhost_has_blocked(h, unit)) return TR_OK;
     if (c != NULL && answer.effects & EFFECT_CLOSE) c->flags |= TR_CLIENT_CLOSE_AFTER_REPLY;
     settle(h, unit, c, answer.error_codes.count != 0);
     return TR_OK;

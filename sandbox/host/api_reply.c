@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/host/block.h"
 #include "sandbox/host/call_reply.h"
 #include "sandbox/host/host.h"
 #include "sandbox/host/reply.h"
@@ -11,7 +12,7 @@
 /* Where replies of the context go; NULL: nobody reads them. */
 static tr_reply *target(RedisModuleCtx *ctx) {
     if (ctx == NULL || (ctx->flags & TR_CTX_NO_CLIENT) != 0) return NULL;
-    if ((ctx->flags & TR_CTX_THREAD) != 0 && ctx->blocked == NULL) return NULL;
+    if ((ctx->flags & TR_CTX_THREAD) != 0) return ctx->blocked == NULL ? NULL : tr_block_reply(ctx->blocked);
     return &ctx->reply;
 }
 

@@ -264,6 +264,7 @@ typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
 /* X(MESSAGE, name): what is served now; the functions are in the file of their subject. */
 #define TR_HOST_SERVED(X)                                                                          \
     X(GRANT_FLOOR, grant_floor)                                                                    \
+    X(RUN_BLOCKED, run_blocked)                                                                    \
     X(RUN_COMMAND, run_command)                                                                    \
     X(RUN_FILTER, run_filter)                                                                      \
     X(KEYSPACE_EVENT, keyspace_event)                                                              \

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "host_kit.h"
+#include "sandbox/host/block.h"
 #include "sandbox/host/call_reply.h"
 #include "sandbox/host/reply.h"
 
@@ -224,7 +225,19 @@ static void test_nobody_listens(void) {
         CHECK_EQ_INT(kit_log_count, 0);
         CHECK_EQ_STR(end(), "");
     }
-    REPLY(2, (ctx.flags = TR_CTX_THREAD, ctx.blocked = (void *)&ctx, tr_rm_ReplyWithLongLong(&ctx, 1)), ":1\r\n");
+}
+
+/* A thread's replies are gathered with the client that waits for them. */
+static void test_reply_of_a_thread(void) {
+    RedisModuleBlockedClient blocked = {0};
+    tr_reply_init(&blocked.reply, 2);
+    begin(2);
+    ctx.flags = TR_CTX_THREAD;
+    ctx.blocked = &blocked;
+    CHECK_EQ_INT(tr_rm_ReplyWithLongLong(&ctx, 1), REDISMODULE_OK);
+    CHECK_EQ_STR(end(), "");
+    CHECK(blocked.reply.out.len == 4 && memcmp(blocked.reply.out.p, ":1\r\n", 4) == 0);
+    tr_reply_drop(&blocked.reply);
 }
 
 static RedisModuleCallReply *reply_of(const char *text) {
@@ -265,6 +278,7 @@ int main(void) {
     RUN(test_errors);
     RUN(test_wrong_arity);
     RUN(test_nobody_listens);
+    RUN(test_reply_of_a_thread);
     RUN(test_handing_on);
     return CHECK_DONE();
 }

@@ -100,13 +100,16 @@ def client_unpause(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
 
 @command("client|unblock")
 def client_unblock(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
-    """CLIENT UNBLOCK id [TIMEOUT|ERROR]: 1 when that client was blocked; no command of this version blocks one."""
+    """CLIENT UNBLOCK id [TIMEOUT|ERROR]: 1 when that client was blocked and may be woken."""
     if len(argv) > 4:
         raise wrong_subcommand("CLIENT", argv[1])
     if len(argv) == 4 and argv[3].lower() not in (b"timeout", b"error"):
         raise CommandError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
-    integer(argv[2])
-    return 0
+    ident = integer(argv[2])
+    if ident <= 0:
+        return 0
+    error = len(argv) == 4 and argv[3].lower() == b"error"
+    return int(ctx.server.engine.unblock(ident, error=error))
 
 
 @command("client|trackinginfo")

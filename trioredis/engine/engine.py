@@ -390,6 +390,12 @@ class Engine:
         """Make clients wait (CLIENT PAUSE) until this time, milliseconds since 1970."""
         lib.tr_api_pause(self._g, everything, until_ms)
 
+    def unblock(self, ident: int, *, error: bool) -> bool:
+        """End a client's blocking as if its time were up, or with an error. False: it can't be, or isn't blocked."""
+        done = bool(lib.tr_engine_unblock(self._g, ident, error))
+        self._nudge()
+        return done
+
     def unpause(self) -> None:
         """End a pause."""
         lib.tr_engine_unpause(self._g)
