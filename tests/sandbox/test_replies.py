@@ -1,0 +1,214 @@
+"""Aim: what a module replies with, and what it sees of the server, is byte by byte what a stock server makes of it.
+
+Method: two modules with a command for each function are loaded into both servers; the bytes that come back over a
+plain socket are compared, in RESP2 and RESP3. Where the versions differ by intent, what ours says stands here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests._servers import HOST, Server, redis_command, running, trioredis_command
+from tests.sandbox._facts import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+INCLUDE: Final = ROOT / "sandbox" / "include"
+MODULES: Final = ("replies", "server")
+SECONDS: Final = 20.0
+READ_BYTES: Final = 65536
+MARK: Final = b"~end~"
+MARK_REPLY: Final = b"$%d\r\n%s\r\n" % (len(MARK), MARK)
+
+REPLIES: Final = (
+    "replies.longlong",
+    "replies.error foo",
+    "replies.error -foo",
+    "replies.error A_b",
+    "replies.error",
+    "replies.error a b",
+    "replies.simplestring OK",
+    "replies.array",
+    "replies.map",
+    "replies.set",
+    "replies.attribute",
+    "replies.postponed",
+    "replies.strings a b",
+    "replies.verbatim",
+    "replies.null",
+    "replies.bool",
+    "replies.longdouble",
+    "replies.bignumber",
+    "replies.nothing",
+    "replies.container error",
+    "replies.container ERROR x",
+    "replies.container error x y",
+    "replies.container nope",
+    "REPLIES.nope",
+)
+SERVER: Final = (
+    "flushall",
+    "server.seen",
+    "server.field server redis_mode",
+    "server.field server nope",
+    "server.field nope uptime_in_seconds",
+    "server.client",
+    "server.name self joe",
+    "server.client",
+    "server.name 999999 x",
+    "server.name self j\x01e",
+    "server.publish c t",
+    "server.spublish c t",
+    "server.keys ping",
+    "server.keys nope",
+    "server.keys get",
+    "server.where a b",
+    "server.current",
+    "SERVER.CURRENT",
+    "server.multi",
+    "multi;server.multi;exec",
+    "set a 1",
+    "del a",
+    "server.seen",
+    "server.notify hello k",
+    "config set notify-keyspace-events KEA",
+    "server.notify hello other",
+    "server.seen",
+    "config set notify-keyspace-events ",
+    "multi;set b 1;append b 2;exec",
+    "server.seen",
+    "server.twice ab",
+    "server.twice a b",
+    "server.described a",
+    "server.described a b",
+)
+"""One after the other, by one client; those between semicolons go out together."""
+UNFILTER: Final = ("server.unfilter", "server.unfilter", "server.twice ab")
+OURS: Final = {
+    "replies.errorformat x": b"-CODE7 x: 0.50\r\n",
+    "replies.unclosed": b"*2\r\n:1\r\n*2\r\n:2\r\n:3\r\n",
+    "server.keys mset a 1 b 2": b"*4\r\n:1\r\n:36\r\n:3\r\n:36\r\n",
+    "set work 1": b"+OK\r\n",
+    "server.seen": b"$31\r\n8:set:work job:data freed:data \r\n",
+}
+"""What 7.0 doesn't have or doesn't survive."""
+DOUBLES: Final = b"0 -0 1 -1 0.1 0.5 1.5 3.141592653589793 10000000000 100000000000000000 1e+21 1e+100".split() + (
+    b"1.7976931348623157e+308 5e-324 0.00001 1e-10 0.001 123456.789 4611686018427387904 9007199254740992".split()
+    + b"-1234.5 inf -inf".split()
+)
+"""The shortest text that reads back, as 7.4 has them."""
+
+
+class Connection:
+    """A client of plain bytes; closed by the one who made it."""
+
+    def __init__(self, server: Server, resp: int) -> None:
+        self._socket = socket.create_connection((HOST, server.port), SECONDS)
+        self(f"hello {resp}")
+
+    def __call__(self, commands: str) -> bytes:
+        """Return all bytes that commands are answered with."""
+        lines = (*commands.split(";"), f"echo {MARK.decode()}")
+        self._socket.sendall(b"".join(self._encode(*line.split(" ")) for line in lines))
+        reply = b""
+        while not reply.endswith(MARK_REPLY):
+            data = self._socket.recv(READ_BYTES)
+            assert data, f"the server hung up after {reply!r}"
+            reply += data
+        return reply[: -len(MARK_REPLY)]
+
+    @staticmethod
+    def _encode(*words: str) -> bytes:
+        parts = [word.encode() for word in words]
+        return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def run(server: Server, commands: tuple[str, ...], resp: int) -> list[bytes]:
+    """Return the replies of commands, one after the other on a connection of its own."""
+    connection = Connection(server, resp)
+    try:
+        return [connection(command) for command in commands]
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """Return the compiled modules."""
+    folder = tmp_path_factory.mktemp("modules")
+    paths = tuple(folder / f"{name}.so" for name in MODULES)
+    for name, path in zip(MODULES, paths, strict=True):
+        source = ROOT / "tests" / "sandbox" / "modules" / f"{name}.c"
+        flags = ("-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wshadow", "-Werror")
+        subprocess.run((os.environ.get("CC", "gcc"), *flags, f"-I{INCLUDE}", "-o", path, source), check=True)
+    return paths
+
+
+def load(libraries: tuple[Path, ...]) -> list[str]:
+    """Return options of a server that loads the modules."""
+    return [word for path in libraries for word in ("--loadmodule", str(path))]
+
+
+@pytest.fixture(scope="module")
+def stock(libraries: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield a stock server with the modules."""
+    command = redis_command()
+    if command is None:
+        pytest.skip("redis-server is not installed")
+    with running("redis", [*command, *load(libraries)], tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ours(libraries: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield our server with the modules."""
+    if importlib.util.find_spec("trioredis.modules.supervisor") is None:
+        pytest.skip("modules can't be loaded into the server yet")
+    command = [*trioredis_command(), *load(libraries)]
+    with running("trioredis", command, tmp_path_factory.mktemp("trioredis")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("resp", [2, 3])
+@pytest.mark.parametrize("command", REPLIES)
+def test_replies_are_those_of_stock(command: str, resp: int, stock: Server, ours: Server) -> None:
+    assert run(ours, (command,), resp) == run(stock, (command,), resp)
+
+
+@pytest.mark.parametrize("resp", [2, 3])
+def test_doubles_are_those_of_7_4(resp: int, ours: Server) -> None:
+    lines = b"".join(b",%s\r\n" % text if resp == 3 else b"$%d\r\n%s\r\n" % (len(text), text) for text in DOUBLES)
+    assert run(ours, ("replies.double",), resp) == [b"*%d\r\n" % len(DOUBLES) + lines]
+
+
+def test_errors_are_counted_as_in_stock(stock: Server, ours: Server) -> None:
+    commands = ("config resetstat", *(one for one in REPLIES if "nope" not in one), "info errorstats")
+    theirs, mine = (run(server, commands, 2)[-1].decode() for server in (stock, ours))
+    assert mine.replace("Errorstats", "").split() == theirs.replace("Errorstats", "").split()
+
+
+def test_what_7_0_does_not_have(ours: Server) -> None:
+    run(ours, ("flushall", "server.seen"), 2)
+    assert dict(zip(OURS, run(ours, tuple(OURS), 2), strict=True)) == OURS
+
+
+@pytest.mark.parametrize("resp", [2, 3])
+def test_what_a_module_sees_is_that_of_stock(resp: int, stock: Server, ours: Server) -> None:
+    theirs, mine = (run(server, SERVER, resp) for server in (stock, ours))
+    assert dict(enumerate(zip(SERVER, mine, strict=True))) == dict(enumerate(zip(SERVER, theirs, strict=True)))
+
+
+def test_a_filter_ends(stock: Server, ours: Server) -> None:
+    assert run(ours, UNFILTER, 2) == run(stock, UNFILTER, 2)
