@@ -46,6 +46,7 @@ typedef enum tr_client_flag {
     TR_CLIENT_FILTERED = 1 << 18,       /* filters of modules have seen the command that runs or waits */
     TR_CLIENT_UNITS = 1 << 16,          /* has module commands that have not replied: units > 0 */
     TR_CLIENT_MAY_BLOCK = 1 << 17,      /* ... and one of them may block it: nothing may follow */
+    TR_CLIENT_ANY_MEMORY = 1 << 19,     /* its commands run whatever maxmemory says */
 } tr_client_flag;
 
 /* Why a client does not go on with its input. */

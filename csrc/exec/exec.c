@@ -379,7 +379,7 @@ static int admit(tr_client *c, const tr_command *cmd) {
         return 0;
     }
     if (x->store->maxmemory != 0 && tr_exec_make_room(x) != TR_OK &&
-        deeds(c, cmd) & TR_CMD_DENYOOM) {
+        deeds(c, cmd) & TR_CMD_DENYOOM && !(c->flags & TR_CLIENT_ANY_MEMORY)) {
         reject(c, cmd, TR_MSG_OOM);
         return 0;
     }

@@ -32,6 +32,8 @@
 #define TR_UNKNOWN_ARGS_MAX 128 /* bytes of arguments shown with an unknown command */
 
 /* What Python (or a test) hangs in. Functions may be NULL. */
+struct tr_propagation;
+
 typedef struct tr_exec_hooks {
     void *ctx;
     void *python_ctx;
@@ -47,6 +49,8 @@ typedef struct tr_exec_hooks {
     void (*filter)(void *module_ctx, tr_client *c);
     /* With module_ctx: a command has ended and x->after has bits, which it clears. */
     void (*after)(void *module_ctx);
+    /* With ctx: commands for AOF and replicas, one transaction; borrowed. */
+    void (*propagate)(void *ctx, const struct tr_propagation *commands);
     /* With ctx: the client waits for Python from now on. */
     void (*waiting)(void *ctx, tr_client *c);
     /* With ctx: a message for the client stands in its output; it may be any client, and must not be closed now. */

@@ -26,12 +26,14 @@
 
 #include "exec/exec.h"
 #include "exec/runtime_commands.h"
+#include "modhost/propagation.h"
 #include "sandbox/wire/protocol.h"
 #include "sandbox/wire/recorder.h"
 #include "sandbox/wire/ring.h"
 #include "sandbox/wire/session.h"
 
 #define TR_MODHOST_WAIT_NS 1000000   /* how long a turn waits for a unit before other work of the process goes on */
+#define TR_CALL_DEPTH_MAX 24           /* calls amid calls: each takes two of TR_WIRE_NEST_MAX places */
 #define TR_MODHOST_SEND_MS 5000      /* how long a helper may leave the ring full, where command_ms sets no bound */
 #define TR_MODHOST_HELPERS_MAX 256
 #define TR_MODHOST_PENDING_MAX 100000 /* units of one helper that wait */
@@ -97,6 +99,7 @@ typedef struct tr_unit {
     uint64_t effects;       /* as of run_command_answer */
     uint8_t verbatim;       /* ReplicateVerbatim was said */
     uint8_t called;         /* ran RM_Call, or touched a key that isn't the module's own value */
+    tr_propagation propagation;
     int done;               /* answered; or failed: -1 */
 } tr_unit;
 
@@ -107,6 +110,7 @@ typedef struct tr_open_key {
     uint32_t len;
     uint32_t mode;   /* REDISMODULE_READ, ... as the module gave it; 0: the slot is free */
     uint32_t next_free;
+    const tr_unit *unit; /* that opened it; only compared */
 } tr_open_key;
 
 typedef struct tr_helper_stats {
@@ -204,6 +208,8 @@ typedef struct tr_modhost {
     int64_t command_ms;       /* module-command-timeout; 0: none */
     int64_t busy_ms;          /* busy-reply-threshold */
     int64_t floor_ns;         /* when the floor was given */
+    tr_unit *caller;          /* whose call runs now, innermost; NULL: none does */
+    uint32_t call_depth;
     char categories[TR_MODHOST_CATEGORIES_MAX][TR_HELPER_NAME_MAX]; /* of ACL, that modules added */
     int category_count;
     struct tr_told *told, *told_last; /* events that modules are to hear of; events.c */

@@ -32,7 +32,28 @@
     X(YIELD, yield)                                                                                                    \
     X(BLOCK_CLIENT, block_client)                                                                                      \
     X(UNBLOCK_CLIENT, unblock_client)                                                                                  \
-    X(SIGNAL_READY, signal_ready)
+    X(SIGNAL_READY, signal_ready)                                                                                      \
+    X(OPEN_KEY, open_key)                                                                                              \
+    X(CLOSE_KEY, close_key)                                                                                            \
+    X(DELETE_KEY, delete_key)                                                                                          \
+    X(SET_EXPIRE, set_expire)                                                                                          \
+    X(KEY_EXISTS, key_exists)                                                                                          \
+    X(DB_SIZE, db_size)                                                                                                \
+    X(RANDOM_KEY, random_key)                                                                                          \
+    X(GET_AGE, get_age)                                                                                                \
+    X(SET_AGE, set_age)                                                                                                \
+    X(SELECT_DB, select_db)                                                                                            \
+    X(SIGNAL_MODIFIED, signal_modified)                                                                                \
+    X(STRING_SET, string_set)                                                                                          \
+    X(STRING_GET, string_get)                                                                                          \
+    X(STRING_WRITE, string_write)                                                                                      \
+    X(STRING_TRUNCATE, string_truncate)                                                                                \
+    X(SCAN, scan)                                                                                                      \
+    X(CALL, call)                                                                                                      \
+    X(ABORT_PROMISE, abort_promise)                                                                                    \
+    X(REPLICATE, replicate)                                                                                            \
+    X(REPLICATE_VERBATIM, replicate_verbatim)                                                                          \
+    X(AVOID_REPLICA_TRAFFIC, avoid_replica_traffic)
 
 static tr_modhost_serve *server_of(uint16_t type) {
     switch ((tr_msg_type)type) {

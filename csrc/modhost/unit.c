@@ -27,6 +27,7 @@ tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const vo
 }
 
 void tr__unit_free(tr_modhost *m, tr_unit *unit) {
+    tr_propagation_drop(m->mem, &unit->propagation);
     tr_buf_release(m->mem, &unit->message);
     tr_free(m->mem, unit);
 }

@@ -4,6 +4,7 @@
 #include "sandbox/host/call_reply.h"
 #include "sandbox/host/dict.h"
 #include "sandbox/host/host.h"
+#include "sandbox/host/key.h"
 #include "sandbox/host/info.h"
 
 #define FIRST_AUTOS 8
@@ -49,6 +50,7 @@ static void free_auto(const tr_auto *one) {
 }
 
 void tr_ctx_end(RedisModuleCtx *ctx) {
+    tr_keys_close(ctx); /* those of AutoMemory() too */
     while (ctx->auto_count != 0) {
         tr_auto one = ctx->autos[--ctx->auto_count];
         free_auto(&one);

@@ -213,6 +213,9 @@ typedef struct tr_host {
     uint32_t depth;     /* nested callbacks, for the flight recorder */
     _Atomic uint32_t last_function;     /* API function last entered */
     _Atomic uint64_t running_since_ns;  /* when the outermost callback began; 0: none runs */
+    uint64_t keys_epoch; /* key.h: counts what may have changed keys */
+    uint64_t floors;     /* how often the floor went back */
+    RedisModuleKey *dma_keys; /* with copies that the module may have written to */
     tr_bytes type_names; /* of this module's types, NUL-ended, one after the other */
     RedisModuleString **command_names; /* of the server, sorted; for checks that need no round trip */
     int command_name_count;

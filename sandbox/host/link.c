@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "sandbox/host/baton.h"
+#include "sandbox/host/key.h"
 
 /* All bodies of messages from the engine, and of answers: the largest decides the room. */
 #define BODY_BYTES_MAX 1024
@@ -37,6 +38,7 @@ static void send(const char *function, tr_msg_type type, uint32_t flags, uint64_
 static uint64_t say(const char *function, tr_msg_type type, const void *body) {
     uint64_t id;
     if (!tr_baton_mine()) tr_host_die(TR_DIE_HOST, "%s was called by a thread that does not have the lock", function);
+    tr_keys_flush();
     const char *why = tr_session_send(&tr_host_here.session, (uint16_t)type, 0, &id);
     if (why != NULL) tr_host_die(TR_DIE_HOST, "%s: %s", function, why);
     send(function, type, 0, id, body);
@@ -50,6 +52,7 @@ void tr_link_tell(const char *function, tr_msg_type type, const void *body) {
 void tr_link_answer(const tr_wire_header *request, const void *body) {
     uint64_t id = request->request_id;
     tr_msg_type type = (tr_msg_type)(request->type + 1);
+    tr_keys_floor_ends();
     const char *why = tr_session_send(&tr_host_here.session, (uint16_t)type, 0, &id);
     if (why != NULL) tr_host_die(TR_DIE_HOST, "answer to %s: %s", tr_wire_spec_of(request->type)->name, why);
     send("the reply", type, 0, id, body);

@@ -9,7 +9,7 @@
 #define TR_WIRE_VERSION_MIN 1
 #define TR_WIRE_VERSION_MAX 1
 #define TR_WIRE_BODY_MAX 537919488u
-#define TR_WIRE_MESSAGES 215
+#define TR_WIRE_MESSAGES 216
 #define TR_WIRE_TYPE_MAX 467
 
 /* requests that wait for each other on one channel; Redis stops nested calls far earlier */
@@ -84,6 +84,7 @@ typedef enum tr_msg_type {
     TR_MSG_SET_AGE = 144,
     TR_MSG_SET_AGE_ANSWER = 145,
     TR_MSG_SELECT_DB = 146,
+    TR_MSG_SELECT_DB_ANSWER = 147,
     TR_MSG_SIGNAL_MODIFIED = 148,
     TR_MSG_STRING_SET = 160,
     TR_MSG_STRING_GET = 162,
@@ -668,10 +669,15 @@ typedef struct tr_msg_set_age_answer {
     uint8_t outcome; /* 1: the policy keeps no such figure */
 } tr_msg_set_age_answer;
 
-/* Changes the database of the context; the bound is known from the context. Host, data channel. */
+/* Changes the database of the context and of its client. Host, data channel. */
 typedef struct tr_msg_select_db {
     uint32_t db; /* which */
 } tr_msg_select_db;
+
+/* Answer to select_db. Engine, data channel. */
+typedef struct tr_msg_select_db_answer {
+    uint8_t outcome; /* 1: no such database */
+} tr_msg_select_db_answer;
 
 /* The value was changed in place: watchers and trackers are to know. Host, data channel. */
 typedef struct tr_msg_signal_modified {
@@ -702,11 +708,12 @@ typedef struct tr_msg_string_get_answer {
 /* Puts back what the module wrote through its pointer. Host, data channel. */
 typedef struct tr_msg_string_write {
     uint32_t key; /* handle */
-    uint64_t offset; /* first byte; it and the end lie within the value */
-    tr_wire_bytes value; /* to put there */
+    uint64_t offset; /* first byte */
+    tr_wire_bytes value; /* to put there; dropped when they reach beyond the value */
 } tr_msg_string_write;
 
-/* Shortens or pads a string value; 0 removes the key. Host, data channel. */
+/* Shortens or pads a string value; makes one of zeros where there is none, unless the length is 0.
+ * Host, data channel. */
 typedef struct tr_msg_string_truncate {
     uint32_t key; /* handle */
     uint64_t length; /* in bytes */
@@ -1434,8 +1441,7 @@ typedef struct tr_msg_load_configs_answer {
     uint8_t outcome; /* 1: an entry was refused */
 } tr_msg_load_configs_answer;
 
-/* A batch of keys of a database, opened for reading; they close with the next batch. Host, data
- * channel. */
+/* A batch of keys of a database. Host, data channel. */
 typedef struct tr_msg_scan {
     uint32_t db; /* which */
     uint64_t cursor; /* 0: from the beginning */
@@ -1446,7 +1452,6 @@ typedef struct tr_msg_scan {
 typedef struct tr_msg_scan_answer {
     uint64_t cursor; /* for the next batch; 0: that was all */
     tr_wire_list names; /* the keys */
-    tr_wire_list keys; /* handles */
     tr_wire_list kinds; /* as of open_key */
     tr_wire_list lengths; /* as of open_key */
     tr_wire_list expires_ms; /* as of open_key */
@@ -2257,6 +2262,15 @@ static inline const char *tr_msg_select_db_decode(const uint8_t *bytes, size_t l
 static inline int tr_msg_select_db_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
                                        const tr_msg_select_db *m) {
     return tr_wire_encode(mem, out, TR_MSG_SELECT_DB, 0, request_id, m);
+}
+
+static inline const char *tr_msg_select_db_answer_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_select_db_answer *m) {
+    return tr_wire_decode(TR_MSG_SELECT_DB_ANSWER, bytes, len, m);
+}
+static inline int tr_msg_select_db_answer_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_select_db_answer *m) {
+    return tr_wire_encode(mem, out, TR_MSG_SELECT_DB_ANSWER, 0, request_id, m);
 }
 
 static inline const char *tr_msg_signal_modified_decode(const uint8_t *bytes, size_t len,

@@ -350,7 +350,8 @@ MESSAGES: Final = Table.parse(
 143 get_age_answer data engine answer 1024 loading,floor,unloading - outcome:u8<=1 value:i64
 144 set_age data host request 1024 loading,floor,unloading - key:u32 frequency:u8<=1 value:i64
 145 set_age_answer data engine answer 1024 loading,floor,unloading - outcome:u8<=1
-146 select_db data host one_way 1024 loading,floor,unloading - db:u32
+146 select_db data host request 1024 loading,floor,unloading - db:u32
+147 select_db_answer data engine answer 1024 loading,floor,unloading - outcome:u8<=1
 148 signal_modified data host one_way 537919488 loading,floor,unloading - db:u32 name:bytes
 160 string_set data host one_way 537919488 loading,floor,unloading - key:u32 value:bytes
 162 string_get data host request 1024 loading,floor,unloading - key:u32 offset:u64 bytes_max:u64
@@ -487,8 +488,7 @@ MESSAGES: Final = Table.parse(
 361 load_configs_answer data engine answer 1024 loading - outcome:u8<=1
 368 scan data host request 1024 loading,floor,unloading - db:u32 cursor:u64 count:u32
 369 scan_answer data engine answer 537919488 loading,floor,unloading - cursor:u64 names:[bytes]<=65536
-  keys:[u64]=1*names kinds:[u64]=1*names lengths:[u64]=1*names expires_ms:[i64]=1*names types:[u64]=1*names
-  tokens:[u64]=1*names
+  kinds:[u64]=1*names lengths:[u64]=1*names expires_ms:[i64]=1*names types:[u64]=1*names tokens:[u64]=1*names
 370 scan_key data host request 1024 loading,floor,unloading - key:u32 cursor:u64 count:u32
 371 scan_key_answer data engine answer 537919488 loading,floor,unloading - outcome:u8<=1 cursor:u64 elements:[bytes]
   values:[bytes]
