@@ -18,6 +18,7 @@ from tests._resp import ClosedError
 from tests._servers import ServerError, redis_command, running, trioredis_command
 from tests.bench.footprint import Figure, FootprintPlan, measure
 from tests.bench.load import LoadError
+from tests.bench.modules import build, load_options
 from tests.bench.report import HEAD, compare, figure_line, summary, table_line, to_json
 from tests.bench.rounds import Effort, Row, run_workload
 from tests.bench.workloads import WORKLOADS, Workload
@@ -86,17 +87,20 @@ def run(args: argparse.Namespace, directory: Path) -> tuple[list[Row], list[Figu
         load_core=load_core,
     )
     rows = []
-    with ExitStack() as stack:
-        if workloads := chosen(args):
-            ours, stock = (
-                stack.enter_context(running(name, command, directory, core=server_core))
-                for name, command in zip(("ours", "stock"), pair, strict=True)
-            )
-            print(f"ours / stock, medians of {effort.rounds} interleaved rounds\n{HEAD}", flush=True)
-        for workload in workloads:
-            row = run_workload(ours, stock, workload, effort)
-            print(table_line(row), flush=True)
-            rows.append(row)
+    workloads = chosen(args)
+    for group in ([w for w in workloads if not w.module], [w for w in workloads if w.module]):
+        modules = load_options(build((w.module for w in group if w.module), directory))
+        with ExitStack() as stack:
+            if group:
+                ours, stock = (
+                    stack.enter_context(running(name, [*command, *modules], directory, core=server_core))
+                    for name, command in zip(("ours", "stock"), pair, strict=True)
+                )
+                print(f"ours / stock, medians of {effort.rounds} interleaved rounds\n{HEAD}", flush=True)
+            for workload in group:
+                row = run_workload(ours, stock, workload, effort)
+                print(table_line(row), flush=True)
+                rows.append(row)
     if rows:
         print(summary(rows), flush=True)
     figures = []

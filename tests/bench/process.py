@@ -7,11 +7,12 @@ from pathlib import Path
 
 
 def cpu_ns(pid: int) -> int:
-    """Return the CPU time that all threads of ``pid`` have used so far, in nanoseconds."""
+    """Return the CPU time that all threads of ``pid`` and its living children have used so far, in nanoseconds."""
     total = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # a thread ended meanwhile
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread or child ended meanwhile
             total += int((task / "schedstat").read_text().split()[0])
+            total += sum(cpu_ns(int(child)) for child in (task / "children").read_text().split())
     return total
 
 

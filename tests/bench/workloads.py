@@ -46,6 +46,7 @@ class Workload:
     limits: Limits = Limits()
     quick: bool = False  # part of ``--quick``
     listeners: int = 0  # clients that have subscribed to CHANNEL and read
+    module: str = ""  # the example module that has the command; empty: the server itself
     directives: tuple[tuple[str, str, str], ...] = ()  # name, value for this workload, value afterwards
 
 
@@ -112,6 +113,29 @@ def _notified(verb: str, pipeline: int) -> Workload:
     )
 
 
+MODULE_COMMANDS: Final[dict[str, tuple[str, tuple[str, ...], tuple[Setup, ...]]]] = {  # module, command, setup
+    "no key": ("hello", ("HELLOMODULE.RAND",), ()),
+    "reads a key": ("keys", ("KEYS.GET", KEY), FILL),
+    "writes a key": ("keys", ("KEYS.SET", KEY, "__value__"), ()),
+    "its own type": ("tally", ("TALLY.ADD", KEY, "apples", "1"), ()),
+}
+
+
+def _of_module(what: str, clients: int, pipeline: int) -> Workload:
+    module, command, setup = MODULE_COMMANDS[what]
+    floor = {("no key", 1): 0.8, ("no key", 16): 0.5}.get((what, pipeline), 0.7 if pipeline == 1 else 0.4)
+    return Workload(
+        name=f"module {what} {clients}c P{pipeline}",
+        command=command,
+        clients=clients,
+        pipeline=pipeline,
+        keyspace=1000 if what == "its own type" else KEYS,
+        setup=setup,
+        module=module,
+        limits=Limits(throughput_min=floor, p99_max=None) if clients > 1 else Limits(throughput_min=None, p99_max=None),
+    )
+
+
 SIZES: Final = (  # value_bytes, pipeline, keys
     (32, 1, KEYS),
     (32, 16, KEYS),
@@ -126,4 +150,5 @@ WORKLOADS: Final[tuple[Workload, ...]] = (
     *(_to_listeners(listeners, 50, pipeline) for listeners in (0, 1, 100, 1000) for pipeline in (1, 16)),
     _to_listeners(100, 50, 1, 4096),
     *(_notified(verb, pipeline) for verb in ("GET", "SET") for pipeline in (1, 16)),
+    *(_of_module(what, *shape) for what in MODULE_COMMANDS for shape in ((50, 1), (50, 16), (1, 1), (1, 16))),
 )
