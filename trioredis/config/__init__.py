@@ -22,9 +22,12 @@ from trioredis.config.loader import load
 from trioredis.config.parser import CommandLine, ConfigError, Line, parse_command_line
 from trioredis.config.store import Config, ConfigApplyError, ConfigRewriteError, ConfigSetError
 from trioredis.config.values import BadValueError, to_bytes, to_text
+from trioredis.config.walls import WALL_PREFIX, WALLS, split_paths, wall_value
 
 __all__ = [
     "DIRECTIVES",
+    "WALLS",
+    "WALL_PREFIX",
     "BadValueError",
     "CommandLine",
     "Config",
@@ -43,6 +46,8 @@ __all__ = [
     "load",
     "lookup",
     "parse_command_line",
+    "split_paths",
     "to_bytes",
     "to_text",
+    "wall_value",
 ]

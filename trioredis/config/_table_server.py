@@ -18,7 +18,6 @@ from trioredis.config.directive import (
 )
 from trioredis.config.rows import (
     NO_AOF,
-    NO_MODULES,
     NO_RDB,
     NO_TLS,
     ONE_LOOP,
@@ -383,7 +382,6 @@ SECURITY: Final = (
         Group.SECURITY,
         "Who may use MODULE.",
         immutable=True,
-        inert=NO_MODULES,
     ),
     choice(
         "sanitize-dump-payload",

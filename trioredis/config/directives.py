@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from trioredis.config import _table_data, _table_peers, _table_server
+from trioredis.config import _table_data, _table_modules, _table_peers, _table_server
 from trioredis.config._pending import PENDING
 from trioredis.config.rows import NOT_CONNECTED
 
@@ -23,7 +23,10 @@ def _marked(row: Directive) -> Directive:
 
 #: Every directive with a value, by its own name.
 DIRECTIVES: Final[Mapping[str, Directive]] = MappingProxyType(
-    {row.name: _marked(row) for row in (*_table_server.ROWS, *_table_data.ROWS, *_table_peers.ROWS)}
+    {
+        row.name: _marked(row)
+        for row in (*_table_server.ROWS, *_table_data.ROWS, *_table_peers.ROWS, *_table_modules.ROWS)
+    }
 )
 
 #: The same, by name and by alias; each name is in lower case.
@@ -36,6 +39,8 @@ LINE_DIRECTIVES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "include": "Read another file here; a pattern may match any number of files.",
         "loadmodule": "Load a module, with arguments.",
+        "module-sandbox-policy": "Another value of a `module-sandbox-` directive for one module: name, rest of the"
+        " directive's name, value.",
         "rename-command": 'Give a command another name, or none: `""`.',
         "user": "Define a user and its rights, unless `aclfile` does.",
     }

@@ -9,6 +9,7 @@ from trioredis.config.directives import LINE_DIRECTIVES, RETIRED, lookup, neares
 from trioredis.config.parser import STANDARD_INPUT, CommandLine, ConfigError, Line, parse_lines
 from trioredis.config.store import Config
 from trioredis.config.values import BadValueError
+from trioredis.config.walls import wall_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,6 +112,12 @@ class _Loader:
         if name == "include" and count == 2:
             self.read(line.words[1], line, depth=depth + 1)
         elif (name == "rename-command" and count == 3) or (name in ("loadmodule", "user") and count >= 2):
+            self.config.lines[name].append(line)
+        elif name == "module-sandbox-policy" and count >= 4:
+            try:
+                wall_value(line.words[2], line.words[3:])
+            except BadValueError as refused:
+                raise _error(str(refused), line) from refused
             self.config.lines[name].append(line)
         elif "." in name:
             if count != 2:

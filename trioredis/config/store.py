@@ -65,9 +65,10 @@ class Config(TypedView):
     """All values, and what a file says besides values.
 
     ``path`` is the absolute path of the file the server was started with, or empty. ``lines`` has
-    the lines of ``loadmodule``, ``rename-command`` and ``user``, by name; ``module_settings`` the
-    values for directives with a dot, which belong to modules. ``included`` names the directives
-    that an included file has set, ``given`` counts the directives in all files and on the command line.
+    the lines of ``loadmodule``, ``module-sandbox-policy``, ``rename-command`` and ``user``, by name;
+    ``module_settings`` the values for directives with a dot, which belong to modules. ``included``
+    names the directives that an included file has set, ``given`` counts the directives in all files
+    and on the command line.
     """
 
     __slots__ = ("_hooks", "_values", "given", "included", "lines", "module_settings", "path")
@@ -75,7 +76,9 @@ class Config(TypedView):
     def __init__(self, *, directory: str | None = None) -> None:
         """Start with the defaults; that of ``dir`` is ``directory`` or the current one."""
         self.path = ""
-        self.lines: dict[str, list[Line]] = {"loadmodule": [], "rename-command": [], "user": []}
+        self.lines: dict[str, list[Line]] = {
+            name: [] for name in ("loadmodule", "module-sandbox-policy", "rename-command", "user")
+        }
         self.module_settings: dict[str, str] = {}
         self.included: set[str] = set()
         self.given = 0

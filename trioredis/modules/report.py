@@ -21,7 +21,7 @@ from trioredis.modules.reason import reason_of, signal_name
 if TYPE_CHECKING:
     from trioredis.modules.symbolize import Frame
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the JSON; grows with every change that a reader must know of."""
 STACK_LINE_BYTES: Final = 16
 
@@ -48,6 +48,26 @@ class Surroundings:
     """API names that the module asked for and did not get."""
     walls: tuple[str, ...] = ()
     """The jail's walls, a line each."""
+    kind: str = "died"
+    """Why the server gave the process up: died, protocol, timeout, limit, memory or asked."""
+    ending: str = ""
+    """What the server says about it; of another kind than ``died`` it is the reason."""
+    last_words: str = ""
+    """What the host program said before it died: an assertion of the module, or why it could not go on."""
+    arguments: tuple[str, ...] = ()
+    """Of the command that ran, cut to length."""
+    client_id: int = 0
+    """Who had sent it; 0: nobody."""
+    running_us: int | None = None
+    """How long it had been running, microseconds."""
+    limits: tuple[str, ...] = ()
+    """The settings of the sandbox, a line each."""
+    uptime_ms: int | None = None
+    """How long the process had lived."""
+    restarts: int = 0
+    """How often the module had been restarted before."""
+    time: str | None = None
+    """When the server learned of it, ISO 8601 in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +96,8 @@ class CrashReport:
     """Bytes in hexadecimal."""
     libraries: tuple[str, ...]
     """What was mapped as code, each with the address where it begins."""
+    memory: tuple[str, ...]
+    """Everything that was mapped, a line each, as in /proc."""
 
 
 def blamed_frame(frames: tuple[Frame, ...], module_path: str) -> Frame | None:
@@ -100,6 +122,12 @@ def _libraries(record: CrashRecord) -> tuple[str, ...]:
     return tuple(f"{one.low:#x} {one.path}" for one in code)
 
 
+def _memory(record: CrashRecord) -> tuple[str, ...]:
+    return tuple(
+        f"{one.low:#x}-{one.high:#x} {one.permissions} {one.offset:#x} {one.path}".rstrip() for one in record.mappings
+    )
+
+
 def make_report(
     module: Module,
     surroundings: Surroundings,
@@ -116,9 +144,9 @@ def make_report(
         frames: what the symbolizer made of the record's frames.
         status: the process's end as ``subprocess`` has it: the exit status, or the negative signal number.
     """
-    if record is None or record.cause is Cause.NONE:
+    if record is None or record.cause is Cause.NONE or surroundings.kind not in ("died", "asked"):
         return _unrecorded(module, surroundings, status)
-    reason = reason_of(record)
+    reason = surroundings.last_words or reason_of(record)
     name = signal_name(record.signal) if record.cause is Cause.SIGNAL else None
     what = name or ("exit" if record.cause is Cause.EXIT else "_exit")
     moment = datetime.fromtimestamp(record.time_ns // 1_000_000_000, UTC) if _sane(record.time_ns) else None
@@ -140,6 +168,7 @@ def make_report(
         stack_from=record.stack_from if record.stack else None,
         stack=record.stack.hex(),
         libraries=_libraries(record),
+        memory=_memory(record),
     )
 
 
@@ -150,7 +179,10 @@ def _sane(time_ns: int) -> bool:
 
 def _unrecorded(module: Module, surroundings: Surroundings, status: int) -> CrashReport:
     name = signal_name(-status) if status < 0 else None
-    if status == -signal.SIGKILL:
+    what = f"{name or 'exit'} in module {module.name}"
+    if surroundings.kind != "died" and surroundings.ending:
+        reason, what = surroundings.ending, f"{surroundings.kind} in module {module.name}"
+    elif status == -signal.SIGKILL:
         reason = "was killed from outside: by the server for taking too long, by the kernel for want of memory, by hand"
     elif status == -signal.SIGSYS:
         reason = "made a system call that its jail forbids"
@@ -158,7 +190,6 @@ def _unrecorded(module: Module, surroundings: Surroundings, status: int) -> Cras
         reason = "ended by a signal without leaving a record"
     else:
         reason = f"the process ended itself with status {status} without leaving a record"
-    what = f"{name or 'exit'} in module {module.name}"
     return CrashReport(
         headline=_headline(what, reason, None, surroundings),
         module=module,
@@ -166,7 +197,7 @@ def _unrecorded(module: Module, surroundings: Surroundings, status: int) -> Cras
         cause="unrecorded",
         signal=name,
         reason=reason,
-        time=None,
+        time=surroundings.time,
         pid=None,
         tid=None,
         thread=None,
@@ -177,6 +208,7 @@ def _unrecorded(module: Module, surroundings: Surroundings, status: int) -> Cras
         stack_from=None,
         stack="",
         libraries=(),
+        memory=(),
     )
 
 
@@ -219,6 +251,7 @@ def to_text(report: CrashReport) -> str:
         lines.append(f"Process  {report.pid}, thread {report.tid} ({report.thread})")
     if report.time is not None:
         lines.append(f"Time     {report.time}")
+    lines += _running_lines(report.surroundings)
     sections = (
         ("Stack, innermost first", _frame_lines(report)),
         ("Last API calls", report.surroundings.calls),
@@ -226,12 +259,26 @@ def to_text(report: CrashReport) -> str:
         ("Registers", _register_lines(report)),
         ("Bytes on the stack", _stack_lines(report)),
         ("Walls", report.surroundings.walls),
-        ("Code that was loaded", report.libraries),
+        ("Settings of the sandbox", report.surroundings.limits),
+        ("Memory", report.memory),
     )
     for title, content in sections:
         if content:
             lines += ["", title, *(f"  {line}" for line in content)]
     return "\n".join(lines) + "\n"
+
+
+def _running_lines(around: Surroundings) -> list[str]:
+    lines = []
+    if around.running:
+        words = " ".join((around.running, *around.arguments))
+        since = "" if around.running_us is None else f" for {around.running_us / 1000:.3f} ms"
+        lines.append(f"Running  {words}{f', client {around.client_id}' if around.client_id else ''}{since}")
+    if around.uptime_ms is not None:
+        lines.append(f"Lived    {around.uptime_ms / 1000:.3f} s, {around.restarts} restarts before")
+    if around.ending:
+        lines.append(f"Ending   {around.kind}: {around.ending}")
+    return lines
 
 
 def _frame_lines(report: CrashReport) -> list[str]:

@@ -1,0 +1,284 @@
+"""All modules of a server: loading and unloading, what the engine tells of them, reports of their crashes.
+
+    Modules.run()              the server's service nursery
+    +- Helper.run()            a task per module: its life
+    +- Host.run()              a task per process
+    +- bury()                  a task per crash: waits for the end, makes the report
+
+Processes are started in the server's own thread, since they die with the thread that has started them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, final
+
+import trio
+
+from trioredis.config import BadValueError
+from trioredis.engine import HelperEvent
+from trioredis.modules import flight
+from trioredis.modules.helper import Ending, EngineEnd, Helper, LoadError, Stage, Surrounding, UnloadError
+from trioredis.modules.job import Job
+from trioredis.modules.policy import OVERRIDE_PREFIX, Policy
+from trioredis.modules.report import Module, Surroundings
+from trioredis.modules.reports import Reports
+from trioredis.modules.spawn import PROGRAM
+
+if TYPE_CHECKING:
+    from trioredis.config import Config
+    from trioredis.engine import HelperInfo
+    from trioredis.modules.host import Host
+    from trioredis.observability import Log
+
+BURIAL_S: Final = 30.0
+"""How long a process that was given up may take to end, until its report is made without its status."""
+ARGUMENT_BYTES_MAX: Final = 64
+ARGUMENTS_MAX: Final = 32
+BURIALS_MAX: Final = 8
+"""Reports that wait to be made; of what crashes faster only the newest few are kept."""
+UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class Engine(EngineEnd, Protocol):
+    """What the engine does for all modules."""
+
+    def add(self, name: str) -> int:
+        """Make room for a module; returns its number. EngineError: no memory, or too many."""
+
+    def take_events(self) -> Iterable[HelperInfo]:
+        """Return those to whom something has happened."""
+
+
+@final
+class Modules:
+    """The modules of a server. :meth:`run` owns all processes and tasks; it must run before anything is loaded.
+
+    Args:
+        engine: who serves them.
+        config: the configuration, as it is at each moment.
+        log: where events go.
+        server_version: what modules are told, ``major << 16 | minor << 8 | patch``.
+        commands: names of all commands.
+        program: the host program.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        config: Config,
+        log: Log,
+        *,
+        server_version: int,
+        commands: Callable[[], tuple[bytes, ...]],
+        program: Sequence[str] = (str(PROGRAM),),
+    ) -> None:
+        self.reports: Final = Reports(config, log)
+        self._engine: Final = engine
+        self._config: Final = config
+        self._log: Final = log
+        self._helpers: dict[int, Helper] = {}
+        self._to_start, self._starting = trio.open_memory_channel[Callable[[], Awaitable[None]]](0)
+        self._burials = 0
+        self._around: Final = Surrounding(
+            engine=engine,
+            config=config,
+            log=log,
+            server_version=server_version,
+            commands=commands,
+            start=self._to_start.send,
+            bury=self._bury,
+            program=tuple(program),
+        )
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run modules until cancelled; then all their processes are ended."""
+        try:
+            async with trio.open_nursery() as module_nursery:
+                task_status.started()
+                async for task in self._starting:
+                    module_nursery.start_soon(task)
+        finally:
+            for helper in self._helpers.values():
+                if helper.host is not None:
+                    helper.host.close()
+
+    def take_events(self) -> None:
+        """Hand what the engine has to tell to the modules concerned. Never waits."""
+        for info in self._engine.take_events():
+            helper = self._helpers.get(info.id)
+            if helper is None:
+                continue
+            if HelperEvent.LOADED in info.events:
+                helper.floor_came_back()
+            if HelperEvent.FAILED in info.events:
+                helper.failed(info)
+
+    @property
+    def loaded(self) -> tuple[Helper, ...]:
+        """The modules that are there, the oldest first; those that are down or parked too."""
+        return tuple(one for one in self._helpers.values() if one.settled.is_set() and one.stage is not Stage.GONE)
+
+    async def load(self, path: str, args: Sequence[bytes] = (), overrides: Sequence[tuple[str, str]] = ()) -> Helper:
+        """Load a module.
+
+        Args:
+            path: its file; a relative one begins at ``dir``.
+            args: for its load function.
+            overrides: ``sandbox.<setting>`` and value, for its policy.
+
+        Cancelled: the load goes on.
+
+        Raises:
+            LoadError: with the reason, which has been logged.
+        """
+        path = os.path.join(self._config.directory, path)
+        try:
+            policy = Policy.of(
+                self._config, path, [(name.removeprefix(OVERRIDE_PREFIX), value) for name, value in overrides]
+            )
+        except BadValueError as refused:
+            raise LoadError(str(refused)) from refused
+        helper = Helper(self._engine.add(stem(path)), path, args, policy, self._around)
+        self._helpers[helper.ident] = helper
+        await self._to_start.send(partial(self._live, helper))
+        await helper.settled.wait()
+        if helper.stage is Stage.GONE:
+            raise LoadError(helper.load_error)
+        return helper
+
+    async def _live(self, helper: Helper) -> None:
+        await helper.run()
+        if helper.stage is Stage.GONE:
+            self._helpers.pop(helper.ident, None)
+
+    def find(self, name: str) -> Helper | None:
+        """Return the module of that name."""
+        return next((one for one in self.loaded if one.name == name), None)
+
+    async def unload(self, name: str) -> None:
+        """Unload a module.
+
+        Raises:
+            UnloadError: it stays; the text is for the client.
+        """
+        helper = self.find(name)
+        if helper is None:
+            raise UnloadError("no such module with that name")
+        await helper.unload()
+        self._helpers.pop(helper.ident, None)
+
+    def lines(self) -> list[list[str]]:
+        """Return the words of a ``loadmodule`` line for each module."""
+        return [[one.path, *(arg.decode("utf-8", "surrogateescape") for arg in one.args)] for one in self.loaded]
+
+    # After a crash.
+
+    async def _bury(self, helper: Helper, host: Host, ending: Ending) -> None:
+        """Have a report made of a process that has failed, while life goes on."""
+        if self._burials >= BURIALS_MAX:
+            await self._to_start.send(partial(self._forget, host))
+            return
+        self._burials += 1
+        around = self._surroundings(helper, ending)
+        await self._to_start.send(partial(self._make_report, helper.name, around, helper, host, ending))
+
+    async def _forget(self, host: Host) -> None:
+        await host.wait_ended(BURIAL_S)
+        host.close()
+
+    async def _make_report(self, name: str, around: Surroundings, helper: Helper, host: Host, ending: Ending) -> None:
+        try:
+            await host.wait_ended(BURIAL_S)
+            job = self._job(name, around, helper, host, ending)
+        finally:
+            host.close()
+            self._burials -= 1
+        failure = ending.failure
+        await self.reports.add(
+            job,
+            kind=around.kind,
+            running=failure.running if failure is not None else "",
+            running_us=failure.running_us if failure is not None else 0,
+            running_client=failure.running_client if failure is not None else 0,
+        )
+
+    def _surroundings(self, helper: Helper, ending: Ending) -> Surroundings:
+        failure = ending.failure
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        lived_ms = round((ending.at - helper.began) * 1000)
+        if failure is None:
+            return Surroundings(
+                running="its start",
+                kind="protocol",
+                ending=ending.reason,
+                limits=helper.policy.lines(),
+                uptime_ms=lived_ms,
+                restarts=helper.restarts,
+                time=now,
+            )
+        return Surroundings(
+            running=failure.running or None,
+            missing_names=texts(helper.info.missing) if helper.info is not None else (),
+            kind=failure.failed.name.lower(),
+            ending=ending.reason,
+            arguments=self._shown(failure.running_argv),
+            client_id=failure.running_client,
+            running_us=failure.running_us,
+            limits=helper.policy.lines(),
+            uptime_ms=lived_ms,
+            restarts=helper.restarts,
+            time=now,
+        )
+
+    def _shown(self, argv: Sequence[bytes]) -> tuple[str, ...]:
+        """Return the arguments of a command as a report shows them, without its name."""
+        hidden = self._config.flag("hide-user-data-from-log")
+        shown = [f"({len(one)} bytes)" if hidden else shown_argument(one) for one in argv[1:ARGUMENTS_MAX]]
+        return (*shown, f"and {len(argv) - ARGUMENTS_MAX} more") if len(argv) > ARGUMENTS_MAX else tuple(shown)
+
+    def _job(self, name: str, around: Surroundings, helper: Helper, host: Host, ending: Ending) -> Job:
+        info = helper.info
+        calls = tuple(one.text() for one in flight.read_calls(host.memory))
+        report = ending.failure.report if ending.failure is not None else f"{name}-{os.urandom(4).hex()}"
+        return Job(
+            ident=safe_ident(report),
+            folder=str(self.reports.folder),
+            keep=self.reports.keep,
+            module=Module(name, helper.path, info.version if info is not None else None),
+            surroundings=with_host(around, calls, host),
+            crash_area=flight.read_crash_area(host.memory),
+            status=host.status if host.status is not None else 0,
+        )
+
+
+def with_host(around: Surroundings, calls: tuple[str, ...], host: Host) -> Surroundings:
+    """Add what the process has left."""
+    return replace(around, calls=calls, walls=host.walls, last_words=host.last_words)
+
+
+def stem(path: str) -> str:
+    """Return what a module is called until it has given its name."""
+    return os.path.basename(path).removesuffix(".so") or "module"
+
+
+def texts(items: Iterable[bytes]) -> tuple[str, ...]:
+    """Return names as text."""
+    return tuple(one.decode("utf-8", "replace") for one in items)
+
+
+def shown_argument(argument: bytes) -> str:
+    """Return an argument in printable characters, cut to ``ARGUMENT_BYTES_MAX`` bytes."""
+    text = repr(argument[:ARGUMENT_BYTES_MAX])[1:]
+    more = len(argument) - ARGUMENT_BYTES_MAX
+    return f"{text}... ({more} bytes more)" if more > 0 else text
+
+
+def safe_ident(ident: str) -> str:
+    """Return the id of a report as a file's name: a module chooses its name, and with it how the id begins."""
+    return UNSAFE.sub("_", ident).lstrip(".-") or "report"
