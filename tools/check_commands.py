@@ -27,6 +27,7 @@ FLAGS: Final = (
     "touches_arbitrary_keys", "movablekeys", "secrets",
 )  # fmt: skip
 INTERNAL_FLAGS: Final = frozenset({"protected", "may_replicate", "secrets", "touches_arbitrary_keys"})
+HIDDEN_FLAGS: Final = frozenset({"no_multi"})  # such as COMMAND INFO may show, where that of Redis does not
 CATEGORIES: Final = (
     "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
     "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
@@ -119,7 +120,7 @@ def _check_words(entry: Entry) -> Iterator[str]:
     """Flags, categories, group, tips, versions."""
     flags, internal = entry["flags"], entry.get("internal_flags", [])
     yield from _unknown("flag", flags, set(FLAGS) - INTERNAL_FLAGS)
-    yield from _unknown("internal flag", internal, INTERNAL_FLAGS)
+    yield from _unknown("internal flag", internal, INTERNAL_FLAGS | HIDDEN_FLAGS)
     yield from _unknown("category", entry["acl_categories"], {"@" + category for category in CATEGORIES})
     yield from _unknown("group", [entry["group"]], GROUPS)
     yield from _unknown("doc flag", entry.get("doc_flags", []), DOC_FLAGS)

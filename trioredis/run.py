@@ -14,6 +14,7 @@ import trio
 from trioredis.config import Config
 from trioredis.engine import EngineError
 from trioredis.listeners import ListenError
+from trioredis.modules.supervisor import StartError
 from trioredis.observability import EVENTS, Log, LogOutput, configure, error_text, traceback_text
 from trioredis.process import PROGRAM, Process, StartupError
 from trioredis.pump import PACE_ALONE
@@ -22,7 +23,12 @@ from trioredis.settings import log_settings
 from trioredis.unserved import UnservableError
 
 EXIT_FAILED: Final = 1
-STEPS: Final[dict[type[BaseException], str]] = {ListenError: "listen", EngineError: "engine", UnservableError: "config"}
+STEPS: Final[dict[type[BaseException], str]] = {
+    ListenError: "listen",
+    EngineError: "engine",
+    UnservableError: "config",
+    StartError: "modules",
+}
 """What was being done when an error of a kind stopped the start, for the log."""
 
 
@@ -51,7 +57,7 @@ def _run_logged(config: Config, process: Process, output: LogOutput) -> int:
     except StartupError as error:
         return _say_failed(process, output.log, error)
     except BaseExceptionGroup as group:
-        known, unknown = group.split((ListenError, EngineError, UnservableError, OSError))
+        known, unknown = group.split((ListenError, EngineError, UnservableError, StartError, OSError))
         if known is None or unknown is not None or process.is_ready:
             output.log.emit(EVENTS.SERVER_CRASHED, error=error_text(group), traceback=traceback_text(group))
             raise

@@ -1,7 +1,7 @@
 """The server: who owns what, in what order it starts and stops.
 
     serve()                       engine, log, listeners
-    +- service nursery            pump, cron
+    +- service nursery            pump, cron, modules
        +- client nursery          a task per client
 
 Shutdown goes the other way round: stop accepting, let replies leave within a deadline, close the clients, stop pump and
@@ -23,15 +23,26 @@ import trio
 from trioredis import dispatch
 from trioredis.client import Client
 from trioredis.config import Config, ConfigApplyError
-from trioredis.engine import CloseReason, Engine, EngineStats, EngineWatch, Event, EventKind, Obituary, take_obituary
+from trioredis.engine import (
+    CloseReason,
+    Engine,
+    EngineStats,
+    EngineWatch,
+    Event,
+    EventKind,
+    Helpers,
+    Obituary,
+    take_obituary,
+)
 from trioredis.inprocess import InProcessClient
 from trioredis.listeners import Listener, ListenError, Listeners
+from trioredis.modules.supervisor import Modules, StartError
 from trioredis.observability import EVENTS, LogOutput, configure
 from trioredis.pump import PACE_SHARED, Pace, Pump
 from trioredis.settings import ENGINE_DIRECTIVES, LOG_DIRECTIVES, engine_settings, log_settings
 from trioredis.subscription import CAPACITY, Subscription, WhenFull
 from trioredis.unserved import refuse_unserved, rename_commands, renamed_schema
-from trioredis.version import POINTER_BITS, REDIS_VERSION, VERSION
+from trioredis.version import API_VERSION, POINTER_BITS, REDIS_VERSION, VERSION
 from trioredis.watch import EngineReporter
 
 Peer = Client | InProcessClient | Subscription
@@ -102,6 +113,15 @@ class Server:
         self._apply_settings()
         self.schema: Final = renamed_schema(config)
         rename_commands(engine, config)
+        self.helpers: Final = Helpers(engine)
+        self.modules: Final = Modules(
+            self.helpers, config, output.log, server_version=API_VERSION, commands=self._command_names
+        )
+
+    def _command_names(self) -> tuple[bytes, ...]:
+        """The names of all commands, those of modules too, as modules get them."""
+        names = [entry.fullname for entry in self.schema.walk()]
+        return tuple(name.encode() for name in (*names, *(one.name for one in self.helpers.commands() if one.is_live)))
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -256,10 +276,9 @@ class Server:
 
         Raises:
             ListenError: an address can't be listened on.
+            StartError: a module of the configuration can't be loaded.
         """
         try:
-            self._listeners.follow()
-            self.startup_bytes = self.engine.stats().used_memory
             await self._run_services(task_status)
         finally:
             self._listeners.close()
@@ -267,15 +286,30 @@ class Server:
                 client.tell(Event(EventKind.CLOSED, ident, CloseReason.SHUTDOWN.value))
 
     async def _run_services(self, task_status: trio.TaskStatus[Server]) -> None:
+        failure: ListenError | StartError | None = None
         async with trio.open_nursery() as service_nursery:
             async with trio.open_nursery() as client_nursery:
                 service_nursery.start_soon(self._pump.run, partial(self._dispatch, client_nursery))
                 service_nursery.start_soon(self._cron)
-                self._say_ready()
-                task_status.started(self)
-                await self._wait_for_the_end()
+                await service_nursery.start(self.modules.run)
+                try:
+                    await self._begin()
+                except (ListenError, StartError) as error:
+                    failure = error  # raised outside of the nurseries, so that it comes as what it is
+                else:
+                    self._say_ready()
+                    task_status.started(self)
+                    await self._wait_for_the_end()
                 client_nursery.cancel_scope.deadline = trio.current_time() + CLOSE_DEADLINE_S
             service_nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _begin(self) -> None:
+        """Load the modules of the configuration, then listen. ListenError, StartError: one of these is not possible."""
+        await self.modules.load_configured()
+        self._listeners.follow()
+        self.startup_bytes = self.engine.stats().used_memory
 
     def _say_ready(self) -> None:
         names = [one.name for one in self.listeners]
@@ -315,7 +349,9 @@ class Server:
 
     def _dispatch(self, client_nursery: trio.Nursery, events: Iterable[Event]) -> None:
         for event in events:
-            if event.kind is EventKind.OPENED:
+            if event.kind is EventKind.MODULES:
+                self.modules.take_events()
+            elif event.kind is EventKind.OPENED:
                 client = Client(event.id, self.engine, partial(dispatch.call_async, self), self.log)
                 self._clients[event.id] = client
                 client_nursery.start_soon(client.run)

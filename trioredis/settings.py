@@ -29,6 +29,8 @@ ENGINE_DIRECTIVES: Final = (
     "latency-monitor-threshold",
     "busy-reply-threshold",
     "requirepass",
+    "module-command-timeout",
+    "busy-reply-threshold",
     "notify-keyspace-events",
 )
 """Changing one of these by CONFIG SET changes the engine's settings."""
@@ -63,6 +65,9 @@ def engine_settings(config: Config) -> Settings:
         lfu_decay_minutes=config.integer("lfu-decay-time"),
         latency_tracking=config.flag("latency-tracking"),
         debug=config.text("enable-debug-command"),
+        modules=config.text("enable-module-command"),
+        module_command_ms=config.integer("module-command-timeout"),
+        busy_reply_ms=config.integer("busy-reply-threshold"),
         password_set=bool(config.requirepass),
         slowlog_than_us=config.slowlog_log_slower_than,
         slowlog_max_len=config.slowlog_max_len,

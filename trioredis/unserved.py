@@ -1,4 +1,4 @@
-"""Lines of redis.conf that must not be passed over in silence: users, modules, other names of commands."""
+"""Lines of redis.conf that must not be passed over in silence: users, other names of commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class UnservableError(Exception):
 
 
 def refuse_unserved(config: Config) -> None:
-    """Refuse users and modules, because who relies on them must not get an open or a smaller server, and bad names.
+    """Refuse users, because who relies on them must not get an open server, and bad names.
 
     Raises:
         UnservableError: with the place.
@@ -21,8 +21,6 @@ def refuse_unserved(config: Config) -> None:
         raise UnservableError(f"{_place(line)}: ACL users are not there yet, the line 'user' can't be followed")
     if config.text("aclfile"):
         raise UnservableError("aclfile: ACL users are not there yet, the file can't be followed")
-    for line in config.lines["loadmodule"]:
-        raise UnservableError(f"{_place(line)}: modules are not there yet, the line 'loadmodule' can't be followed")
     renamed_schema(config)
 
 

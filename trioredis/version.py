@@ -11,6 +11,8 @@ from typing import Final
 VERSION: Final = "0.1.0"
 #: The Redis whose behaviour clients get, and whose version they are told.
 REDIS_VERSION: Final = "7.4.0"
+#: The same for modules: ``major << 16 | minor << 8 | patch``.
+API_VERSION: Final = 7 << 16 | 4 << 8
 GIT_SHA1: Final = "00000000"
 GIT_DIRTY: Final = 0
 ALLOCATOR: Final = "libc"

@@ -112,6 +112,7 @@ void tr_engine_apply(tr_engine *g) {
     g->x.string_max = s->bulk_max;
     g->x.latency_tracking = s->latency_tracking;
     g->x.debug_enabled = s->debug_enabled;
+    g->x.module_enabled = s->module_enabled;
     g->x.password_set = s->password_set;
     tr_notify_set(&g->x, s->notify_classes, s->notify_keyspace, s->notify_keyevent);
     g->modhost.command_ms = s->module_command_ms;

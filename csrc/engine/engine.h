@@ -79,6 +79,7 @@ typedef struct tr_settings {
     int lfu_decay_minutes;
     int latency_tracking;
     int debug_enabled;          /* TR_DEBUG_... */
+    int module_enabled;         /* TR_DEBUG_... */
     int password_set;           /* new clients must authenticate */
     uint32_t notify_classes;    /* TR_EV_... of the events that are published */
     int notify_keyspace;        /* 1: on the channels of keys */

@@ -12,6 +12,7 @@
 
 #define ARITY_TEXT_MAX 160 /* bytes of the error about a wrong count of arguments */
 #define LISTENER_TEXT_MAX 256 /* of the one about what a listener may not do */
+#define PROTECTED_TEXT_MAX 320 /* of the one about who may use DEBUG and MODULE */
 
 static int never(const tr_hnode *node, const void *key, size_t len) {
     (void)node, (void)key, (void)len;
@@ -322,8 +323,19 @@ static int held(tr_client *c, const tr_command *cmd) {
     return 0;
 }
 
-static int may_debug(const tr_exec *x, const tr_client *c) {
-    return x->debug_enabled == TR_DEBUG_YES || (x->debug_enabled == TR_DEBUG_LOCAL && c->flags & TR_CLIENT_LOCAL);
+/* DEBUG and MODULE, with their subcommands: each has a directive that says who may use it. 1: this client may. */
+static int may_use_protected(tr_client *c, const tr_command *cmd) {
+    const tr_exec *x = c->x;
+    int is_module = strncmp(cmd->fullname, "module", 6) == 0;
+    int who = is_module ? x->module_enabled : x->debug_enabled;
+    if (who == TR_DEBUG_YES || (who == TR_DEBUG_LOCAL && c->flags & TR_CLIENT_LOCAL)) return 1;
+    char text[PROTECTED_TEXT_MAX];
+    snprintf(text, sizeof text,
+             "ERR %s command not allowed. If the %s option is set to \"local\", you can run it from a local "
+             "connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+             is_module ? "MODULE" : "DEBUG", is_module ? "enable-module-command" : "enable-debug-command");
+    reject(c, cmd, text);
+    return 0;
 }
 
 /* With RESP2 a message can't be told from a reply, so who listens runs only commands about that. */
@@ -371,13 +383,7 @@ static int admit(tr_client *c, const tr_command *cmd) {
         reject(c, cmd, "NOAUTH Authentication required.");
         return 0;
     }
-    if (TR_UNLIKELY(cmd->flags & TR_CMD_PROTECTED) && !may_debug(x, c)) {
-        reject(c, cmd,
-               "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it "
-               "from a local connection, otherwise you need to set this option in the configuration file, and then "
-               "restart the server.");
-        return 0;
-    }
+    if (TR_UNLIKELY(cmd->flags & TR_CMD_PROTECTED) && !may_use_protected(c, cmd)) return 0;
     if (x->store->maxmemory != 0 && tr_exec_make_room(x) != TR_OK &&
         deeds(c, cmd) & TR_CMD_DENYOOM && !(c->flags & TR_CLIENT_ANY_MEMORY)) {
         reject(c, cmd, TR_MSG_OOM);

@@ -145,6 +145,7 @@ typedef struct tr_exec {
     int password_set;         /* new clients must authenticate */
     int latency_tracking;
     int debug_enabled;        /* TR_DEBUG_...: who may use DEBUG */
+    int module_enabled;       /* TR_DEBUG_...: who may use MODULE */
     tr_exec_hooks hooks;
 } tr_exec;
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from trioredis.config import WALL_PREFIX
 from trioredis.config._pending import PENDING
 from trioredis.config.directives import DIRECTIVES, LINE_DIRECTIVES
 
@@ -26,7 +27,8 @@ def connected() -> set[str]:
     code = "\n".join(path.read_text(encoding="utf-8") for path in files)
     attributes = {"dir" if name == "directory" else name for name in re.findall(r"config\.([a-z_]+)", code)}
     lines = set(re.findall(r"lines\[\"([a-z-]+)\"\]", code))
-    return lines | {name for name in DIRECTIVES if f'"{name}"' in code or name.replace("-", "_") in attributes}
+    walls = {name for name in DIRECTIVES if name.startswith(WALL_PREFIX)} if "WALL_PREFIX + one" in code else set()
+    return lines | walls | {name for name in DIRECTIVES if f'"{name}"' in code or name.replace("-", "_") in attributes}
 
 
 def test_pending_names_exist() -> None:

@@ -56,8 +56,8 @@ def info(
 ) -> HelperInfo:
     """Return what the engine has to tell of a helper."""
     numbers = dict.fromkeys(
-        ("pid", "version", "api_version", "options", "used_bytes", "peak_bytes", "commands", "units", "crashes", "busy_ns",
-         "pending", "handed"),
+        ("pid", "version", "api_version", "options", "used_bytes", "peak_bytes", "commands", "units", "crashes",
+         "busy_ns", "pending", "handed"),
         0,
     )  # fmt: skip
     return HelperInfo(

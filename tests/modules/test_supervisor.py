@@ -25,6 +25,11 @@ MODULE = "/modules/fake.so"
 GOOD = [*HELLO, answer()]
 
 
+def read(path: str) -> bytes:
+    """Return what is in a file."""
+    return Path(path).read_bytes()
+
+
 async def test_a_good_life(tmp_path: Path) -> None:
     steps = [*GOOD, ["send", log_packet(b"at your service")], ["take"], unload_answer(0), ["exit", 0]]
     async with on_stage(tmp_path, steps) as stage:
@@ -52,8 +57,8 @@ async def test_what_the_host_is_told(tmp_path: Path) -> None:
     code = ["write", 1, "\n"]
     async with on_stage(tmp_path, [*GOOD, code]) as stage:
         helper = await stage.modules.load(MODULE, overrides=[("sandbox.memory", "1gb"), ("sandbox.network", "tcp")])
-        words = Path(f"/proc/{helper.pid}/cmdline").read_bytes().split(b"\0")
-        assert Path(f"/proc/{helper.pid}/environ").read_bytes() == b""
+        words = read(f"/proc/{helper.pid}/cmdline").split(b"\0")
+        assert read(f"/proc/{helper.pid}/environ") == b""
         assert words[words.index(b"--memory") + 1] == str(1 << 30).encode()
         assert words[words.index(b"--network") + 1] == b"tcp"
         assert words[words.index(b"--parent") + 1] == str(os.getpid()).encode()
@@ -141,7 +146,7 @@ WRONG: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("steps", WRONG.values(), ids=WRONG.keys())
 async def test_wrong_hosts(tmp_path: Path, steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The load fails or, where the module was loaded already, it is parked; the process is gone and there is a report."""
+    """The load fails or, where the module was loaded already, it is parked; there is a report."""
     monkeypatch.setattr("trioredis.modules.helper.HELLO_S", 1.0)
     async with on_stage(tmp_path, steps, module_restart="never") as stage:
         with trio.fail_after(30):
@@ -152,7 +157,7 @@ async def test_wrong_hosts(tmp_path: Path, steps: list[Step], monkeypatch: pytes
             else:
                 await stage.wait_for("module.parked")
         [crashed] = await stage.wait_for("module.crashed")
-        report = json.loads(Path(str(crashed["file"])).read_text())
+        report = json.loads(read(str(crashed["file"])))
         assert report["headline"] == crashed["headline"]
         assert not stage.modules.reports._unfinished
 
@@ -172,7 +177,7 @@ async def test_restart_at_once(tmp_path: Path) -> None:
         assert (crashed["report"], crashed["kind"], crashed["running"]) == ("fake-1", "died", "fake.get")
         text = await stage.modules.reports.text("fake-1")
         assert text is not None
-        assert "Running  fake.get 'key' for 0.340 ms, client 12" in text
+        assert "Running  fake.get 'key', client 12 for 0.340 ms" in text
         assert "NoSuch" in text
         assert "memory 4294967296" in text
         [entry] = await stage.modules.reports.latest(10)

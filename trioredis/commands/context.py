@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trioredis.commands.registry import ClientHandle
     from trioredis.commands.reply import Proto
     from trioredis.commands.schema import Schema
+    from trioredis.modules.supervisor import Modules
     from trioredis.observability import Log
 
 
@@ -27,6 +28,10 @@ class ServerView(Subject, Protocol):
     @property
     def log(self) -> Log:
         """Where events go."""
+
+    @property
+    def modules(self) -> Modules:
+        """The modules that are loaded."""
 
     def stop(self, reason: str, *, grace_s: float = 0.0) -> None:
         """Begin the shutdown; returns at once."""

@@ -13,6 +13,7 @@ from trioredis.commands import (
     latency,
     lolwut,
     memory,
+    module,
     shutdown,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "latency",
     "lolwut",
     "memory",
+    "module",
     "shutdown",
 ]

@@ -29,6 +29,7 @@ def help_lines(container: Command) -> list[str]:
 @command("config|help")
 @command("latency|help")
 @command("memory|help")
+@command("module|help")
 @command("object|help")
 @command("pubsub|help")
 @command("slowlog|help")

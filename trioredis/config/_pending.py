@@ -15,7 +15,6 @@ PENDING: Final = frozenset(
         "dynamic-hz",
         "hash-max-listpack-entries",
         "hash-max-listpack-value",
-        "hide-user-data-from-log",
         "hll-sparse-max-bytes",
         "list-max-listpack-size",
         "locale-collate",

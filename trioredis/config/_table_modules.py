@@ -167,7 +167,6 @@ WALLS: Final = (
         check=walls.shell_words,
         own=True,
         since_7_0=False,
-        protected=True,
     ),
 )
 

@@ -215,7 +215,8 @@ class Engine:
         s.lfu_log_factor = settings.lfu_log_factor
         s.lfu_decay_minutes = settings.lfu_decay_minutes
         s.latency_tracking = settings.latency_tracking
-        s.debug_enabled = {"no": lib.TR_DEBUG_NO, "local": lib.TR_DEBUG_LOCAL, "yes": lib.TR_DEBUG_YES}[settings.debug]
+        who = {"no": lib.TR_DEBUG_NO, "local": lib.TR_DEBUG_LOCAL, "yes": lib.TR_DEBUG_YES}
+        s.debug_enabled, s.module_enabled = who[settings.debug], who[settings.modules]
         s.password_set = settings.password_set
         s.slowlog_than_us = settings.slowlog_than_us
         s.slowlog_max_len = settings.slowlog_max_len

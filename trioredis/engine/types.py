@@ -110,6 +110,7 @@ class Settings:
     lfu_decay_minutes: int = 1
     latency_tracking: bool = True
     debug: str = "no"
+    modules: str = "no"
     password_set: bool = False
     module_command_ms: int = 5000
     busy_reply_ms: int = 5000

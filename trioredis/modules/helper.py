@@ -52,7 +52,7 @@ class EngineEnd(Protocol):
     """What the engine does for the supervisor; see csrc/modhost/modhost.h."""
 
     def prepare(self, ident: int) -> HelperFiles:
-        """Make shared memory and eventfds for a new process, which stay the engine's. EngineError: they can't be had."""
+        """Make shared memory and eventfds for a new process; they stay the engine's. EngineError: none can be had."""
 
     def attach(self, ident: int, pid: int, pidfd: int) -> None:
         """Serve this process, and give it the floor for loading; steals the descriptor. EngineError: no memory."""
@@ -325,8 +325,7 @@ class Helper:
                 load_ms=round((now - began) * MS_PER_S, 3),
                 module_pid=host.module_pid,
                 commands=len(answer.commands),
-                types=answer.types,
-                missing=answer.missing,
+                **{name: found for name, found in (("types", answer.types), ("missing", answer.missing)) if found},
             )
         self.stage = Stage.SERVING
         self.settled.set()

@@ -42,7 +42,7 @@ class Spawned:
 def spawn(
     shared: HelperFiles, arguments: Sequence[str], path: str, *, program: Sequence[str], wrapper: Sequence[str] = ()
 ) -> Spawned:
-    """Start a host for the module at ``path``.
+    """Start a host for the module.
 
     Args:
         shared: from the engine.
@@ -61,19 +61,10 @@ def spawn(
             one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         ours.setblocking(False)
         memory = os.dup(shared.shm)
-        command = [
-            *wrapper,
-            *program,
-            *("--control", str(theirs.fileno())),
-            *("--shm", str(shared.shm)),
-            *("--host-wake", str(shared.host_wake)),
-            *("--engine-wake", str(shared.engine_wake)),
-            *("--parent", "0" if wrapper else str(os.getpid())),
-            *arguments,
-            path,
-        ]
+        numbers = {"--control": theirs.fileno(), "--shm": shared.shm, "--host-wake": shared.host_wake,
+                       "--engine-wake": shared.engine_wake, "--parent": 0 if wrapper else os.getpid()}  # fmt: skip
         process = subprocess.Popen(
-            command,
+            [*wrapper, *program, *(str(one) for pair in numbers.items() for one in pair), *arguments, path],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

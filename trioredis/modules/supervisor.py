@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 
 import trio
 
-from trioredis.config import BadValueError
+from trioredis.config import BadValueError, to_bytes
 from trioredis.engine import HelperEvent
 from trioredis.modules import flight
 from trioredis.modules.helper import Ending, EngineEnd, Helper, LoadError, Stage, Surrounding, UnloadError
@@ -53,6 +53,10 @@ class Engine(EngineEnd, Protocol):
 
     def take_events(self) -> Iterable[HelperInfo]:
         """Return those to whom something has happened."""
+
+
+class StartError(Exception):
+    """A module that the configuration names can't be loaded; the text is one line."""
 
 
 @final
@@ -151,6 +155,19 @@ class Modules:
         if helper.stage is Stage.GONE:
             raise LoadError(helper.load_error)
         return helper
+
+    async def load_configured(self) -> None:
+        """Load the modules of ``loadmodule`` lines, in their order.
+
+        Raises:
+            StartError: one can't be loaded; those before it are there.
+        """
+        for line in self._config.lines["loadmodule"]:
+            _, path, *args = line.words
+            try:
+                await self.load(path, [to_bytes(one) for one in args])
+            except LoadError as error:
+                raise StartError(f"{line.source}:{line.number}: can't load module {path}: {error}") from error
 
     async def _live(self, helper: Helper) -> None:
         await helper.run()
