@@ -332,7 +332,8 @@ static int may_use_protected(tr_client *c, const tr_command *cmd) {
     char text[PROTECTED_TEXT_MAX];
     snprintf(text, sizeof text,
              "ERR %s command not allowed. If the %s option is set to \"local\", you can run it from a local "
-             "connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+             "connection, otherwise you need to set this option in the configuration file, and then restart the "
+             "server.",
              is_module ? "MODULE" : "DEBUG", is_module ? "enable-module-command" : "enable-debug-command");
     reject(c, cmd, text);
     return 0;

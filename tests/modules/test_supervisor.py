@@ -196,10 +196,13 @@ async def test_hidden_arguments(tmp_path: Path) -> None:
 
 
 async def test_parked_after_too_many(tmp_path: Path) -> None:
-    steps = [*GOOD, ["kill", signal.SIGKILL]]
     limits = {"module_restarts_per_minute": "3", "module_restart_backoff_ms": "1"}
-    async with on_stage(tmp_path, steps, **limits) as stage:
+    async with on_stage(tmp_path, GOOD, **limits) as stage:
         helper = await stage.modules.load(MODULE)
+        for restarts in (1, 2, 3):
+            os.kill(helper.pid, signal.SIGKILL)
+            await stage.wait_for("module.restarted", restarts)
+        os.kill(helper.pid, signal.SIGKILL)
         [parked] = await stage.wait_for("module.parked")
         assert parked["reason"] == "it was restarted 3 times within a minute"
         assert len(stage.events("module.restarted")) == 3

@@ -110,7 +110,6 @@ def test_refused_lines(tmp_path: Path, line: str, reason: str, option: tuple[str
     [
         ("user alice on >secret ~* +@all", "ACL users are not there yet"),
         ("aclfile users.acl", "ACL users are not there yet"),
-        ("loadmodule helloworld.so", "modules are not there yet"),
     ],
 )
 @pytest.mark.parametrize("option", [(), ("--check-config",)])

@@ -39,7 +39,6 @@ _TIMES = integer("times", "how often since the last line of this kind")
 _ERROR = text("error", "what the system or the library said")
 _LISTENER = text("listener", "address and port, or path, of the listening socket")
 _MODULE = text("module", "name of the module")
-_SAYS = "Module {module}: {line}"
 _SAID = (
     _MODULE,
     text("line", "what the module says", chars_max=TRACEBACK_CHARS_MAX),
@@ -571,10 +570,12 @@ class EVENTS:
         ),
         _NOTHING_TO_DO,
     )
-    MODULE_DEBUG: Final = Event("module.debug", _DEBUG, _SAYS, _SAID, _NOTHING_TO_DO)
-    MODULE_VERBOSE: Final = Event("module.verbose", _VERBOSE, _SAYS, _SAID, _NOTHING_TO_DO)
-    MODULE_NOTICE: Final = Event("module.notice", _NOTICE, _SAYS, _SAID, _NOTHING_TO_DO)
-    MODULE_WARNING: Final = Event("module.warning", _WARNING, _SAYS, _SAID, "See what the module means by it.")
+    MODULE_DEBUG: Final = Event("module.debug", _DEBUG, "Module {module} debugs: {line}", _SAID, _NOTHING_TO_DO)
+    MODULE_VERBOSE: Final = Event("module.verbose", _VERBOSE, "Module {module} tells: {line}", _SAID, _NOTHING_TO_DO)
+    MODULE_NOTICE: Final = Event("module.notice", _NOTICE, "Module {module} says: {line}", _SAID, _NOTHING_TO_DO)
+    MODULE_WARNING: Final = Event(
+        "module.warning", _WARNING, "Module {module} warns: {line}", _SAID, "See what the module means by it."
+    )
     MODULE_REPORT_FAILED: Final = Event(
         "module.report_failed",
         _WARNING,
