@@ -27,7 +27,6 @@ ENGINE_DIRECTIVES: Final = (
     "slowlog-log-slower-than",
     "slowlog-max-len",
     "latency-monitor-threshold",
-    "busy-reply-threshold",
     "requirepass",
     "module-command-timeout",
     "busy-reply-threshold",
@@ -72,7 +71,6 @@ def engine_settings(config: Config) -> Settings:
         slowlog_than_us=config.slowlog_log_slower_than,
         slowlog_max_len=config.slowlog_max_len,
         latency_threshold_ms=config.latency_monitor_threshold,
-        busy_reply_ms=config.integer("busy-reply-threshold"),
         client_memory_max=client_memory_max(config),
         notify_events=config.notify_keyspace_events,
     )
