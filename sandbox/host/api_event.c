@@ -58,8 +58,9 @@ int tr_rm_NotifyKeyspaceEvent(RedisModuleCtx *ctx, int type, const char *event, 
 int tr_rm_GetNotifyKeyspaceEvents(void) {
     TR_NOTE(GetNotifyKeyspaceEvents);
     tr_answer hold = {0};
+    tr_msg_notify_classes ask = {0};
     tr_msg_notify_classes_answer answer;
-    tr_link_ask("RedisModule_GetNotifyKeyspaceEvents", TR_MSG_NOTIFY_CLASSES, &(tr_msg_notify_classes){0}, &answer, &hold);
+    tr_link_ask("RedisModule_GetNotifyKeyspaceEvents", TR_MSG_NOTIFY_CLASSES, &ask, &answer, &hold);
     tr_answer_drop(&hold);
     return (int)answer.classes;
 }

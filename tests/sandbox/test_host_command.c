@@ -210,7 +210,8 @@ static void test_mistakes(void) {
     check_spec_refused((RedisModuleCommandKeySpec){.begin_search_type = REDISMODULE_KSPEC_BS_KEYWORD, .flags = 1},
                        "keyword");
     check_spec_refused((RedisModuleCommandKeySpec){.begin_search_type = 9, .flags = 1}, "begins");
-    check_spec_refused((RedisModuleCommandKeySpec){.begin_search_type = index, .flags = 1, .find_keys_type = 9}, "goes on");
+    check_spec_refused((RedisModuleCommandKeySpec){.begin_search_type = index, .flags = 1, .find_keys_type = 9},
+                       "goes on");
     check_arg_refused((RedisModuleCommandArg){.type = 9}, "type 9");
     check_arg_refused((RedisModuleCommandArg){.type = REDISMODULE_ARG_TYPE_PURE_TOKEN}, "token");
     check_arg_refused((RedisModuleCommandArg){.type = REDISMODULE_ARG_TYPE_KEY, .key_spec_index = -1}, "names no key");
