@@ -6,6 +6,7 @@ They were seen in Redis 7.0.15; where a later release differs by intent, what it
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import subprocess
 import time
@@ -18,7 +19,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests._servers import Server, redis_command, running
+from tests._servers import Server, redis_command, running, trioredis_command
 from tests.sandbox._facts import ROOT
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 Client = Any
 """A redis.Redis; its commands have no types."""
 
-SOURCE: Final = ROOT / "tests" / "sandbox" / "modules" / "local.c"
+SOURCES: Final = ROOT / "tests" / "sandbox" / "modules"
 INCLUDE: Final = ROOT / "sandbox" / "include"
 SECONDS: Final = 20.0
 MODULE_TYPE: Final = 5
+TURNS: Final = 20_000
 LOG_LINE_BYTES: Final = 1023
 SUBEVENTS: Final = (2, 6, 2, 5, 2, 0, 2, 2, 0, 2, 2, 0, 0, 2, 3, 2, 1, 4)
 EVENTS_OF_7_0: Final = 17
@@ -178,25 +180,45 @@ class Loaded:
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the compiled module."""
-    result = tmp_path_factory.mktemp("local") / "local.so"
-    warnings = ("-Wall", "-Wextra", "-Wshadow", "-Werror")
-    subprocess.run(("gcc", "-O2", "-fPIC", "-shared", f"-I{INCLUDE}", *warnings, "-o", result, SOURCE), check=True)
-    return result
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the compiled modules."""
+    folder = tmp_path_factory.mktemp("modules")
+    compiler = ("gcc", "-O2", "-fPIC", "-shared", f"-I{INCLUDE}", "-Wall", "-Wextra", "-Wshadow", "-Werror")
+    for name in ("local", "digest"):
+        subprocess.run((*compiler, "-o", folder / f"{name}.so", SOURCES / f"{name}.c"), check=True)
+    return {name: folder / f"{name}.so" for name in ("local", "digest")}
 
 
-@pytest.fixture(scope="module")
-def loaded(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    """Yield a stock server with the module."""
-    command = redis_command()
+@contextlib.contextmanager
+def serving(name: str, folder: Path, library: Path) -> Iterator[Loaded]:
+    """Start a server with a module: a stock one, or ours."""
+    stock = name == "redis"
+    command = redis_command() if stock else trioredis_command()
     if command is None:
         pytest.skip("redis-server is not installed")
     command += ["--enable-debug-command", "yes", "--loglevel", "debug", "--loadmodule", str(library)]
-    with running("redis", command, tmp_path_factory.mktemp("redis")) as server:
+    with running(name, command, folder) as server:
         options = {"protocol": 2, "socket_timeout": SECONDS, "retry": Retry(NoBackoff(), 0)}
         with redis.Redis(port=server.port, **options) as client:
-            yield Loaded(server, client, stock=True)
+            yield Loaded(server, client, stock=stock)
+
+
+@pytest.fixture(scope="module", params=["redis", "trioredis"])
+def loaded(
+    request: pytest.FixtureRequest, libraries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loaded]:
+    """Yield a server with the module of local functions."""
+    with serving(request.param, tmp_path_factory.mktemp(request.param), libraries["local"]) as one:
+        yield one
+
+
+@pytest.fixture(scope="module", params=["redis"])
+def digests(
+    request: pytest.FixtureRequest, libraries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
+    """Yield a client of a server with the data type."""
+    with serving(request.param, tmp_path_factory.mktemp("digests"), libraries["digest"]) as one:
+        yield one.client
 
 
 def plain(reply: object) -> object:
@@ -322,21 +344,28 @@ def test_random(loaded: Loaded) -> None:
     assert set(digits) == set("0123456789abcdef")
 
 
+def log_with(loaded: Loaded, text: str) -> str:
+    """Return the server's log once the text is in it; a helper's lines come on a channel of their own."""
+    for _ in range(TURNS):
+        log = loaded.server.log_path.read_text()
+        if text in log:
+            return log
+        loaded.client.ping()
+    pytest.fail(f"never logged: {text[:50]}")
+
+
 @pytest.mark.parametrize("level", ["debug", "verbose", "notice", "warning", "bogus"])
 def test_log(loaded: Loaded, level: str) -> None:
     call(loaded, "log", level, f"{level} line")
-    log = loaded.server.log_path.read_text()
-    assert f"<local> {level} line" in log
-    assert f"<module> {level} line" in log
+    assert f"<local> {level} line" in log_with(loaded, f"<module> {level} line")
 
 
 def test_log_lines_are_cut(loaded: Loaded) -> None:
     call(loaded, "log", "notice", "x" * 2000)
-    log = loaded.server.log_path.read_text()
-    for name in ("<local> ", "<module> "):
-        line = name + "x" * (LOG_LINE_BYTES - len(name))
-        assert line in log
-        assert line + "x" not in log
+    lines = [name + "x" * (LOG_LINE_BYTES - len(name)) for name in ("<local> ", "<module> ")]
+    log = log_with(loaded, lines[1])
+    assert lines[0] in log
+    assert all(line + "x" not in log for line in lines)
 
 
 def test_latency(loaded: Loaded) -> None:
@@ -371,9 +400,7 @@ def digest_of(pieces: Sequence[str], key: str, db: int) -> str:
 
 
 @pytest.mark.parametrize("pieces", DIGESTS)
-def test_digests(loaded: Loaded, pieces: str) -> None:
+def test_digests(digests: Client, pieces: str) -> None:
     parts = pieces.split()
-    call(loaded, "digest", "some key", *parts)
-    assert plain(loaded.client.execute_command("debug", "digest-value", "some key")) == [
-        digest_of(parts, "some key", 0)
-    ]
+    digests.execute_command("digest.set", "some key", *parts)
+    assert plain(digests.execute_command("debug", "digest-value", "some key")) == [digest_of(parts, "some key", 0)]

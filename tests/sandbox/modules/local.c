@@ -1,4 +1,4 @@
-/* local.c - shows what the functions of the module API answer that need no server: strings, dicts, digests, memory,
+/* local.c - shows what the functions of the module API answer that need no server: strings, dicts, memory,
  * clocks. A command does the calls that its arguments name and replies with what came.
  *
  *     LOCAL.MAKE kind argument...      a string from a number: ll, ull, d, ld, human, id, printf, copy, zeros
@@ -12,7 +12,6 @@
  *     LOCAL.QUERY | LOCAL.SUBEVENT id subevent | LOCAL.SHARED name
  *     LOCAL.CLOCKS | LOCAL.RANDOM n | LOCAL.HEX n | LOCAL.LOG level text | LOCAL.LATENCY event ms
  *     LOCAL.DEFRAG                     what a module outside of a run may ask: 0 registered
- *     LOCAL.DIGEST key piece...        a value whose digest is made of the pieces: text, :number, / end, @ name and db
  */
 #include <math.h>
 #include <stdarg.h>
@@ -383,51 +382,6 @@ static int defrag_command(Ctx *ctx, String **argv, int argc) {
     return RedisModule_ReplyWithLongLong(ctx, RedisModule_RegisterDefragFunc(ctx, defrag_nothing));
 }
 
-/* ------------------------------------------------------------------ digests */
-
-struct pieces {
-    int count;
-    String *all[];
-};
-
-static RedisModuleType *pieces_type;
-
-static void pieces_free(void *value) {
-    struct pieces *pieces = value;
-    for (int i = 0; i < pieces->count; i++) RedisModule_FreeString(NULL, pieces->all[i]);
-    RedisModule_Free(pieces);
-}
-
-static void pieces_digest(RedisModuleDigest *md, void *value) {
-    struct pieces *pieces = value;
-    for (int i = 0; i < pieces->count; i++) {
-        size_t length;
-        const char *p = RedisModule_StringPtrLen(pieces->all[i], &length);
-        if (is(pieces->all[i], "/")) {
-            RedisModule_DigestEndSequence(md);
-        } else if (is(pieces->all[i], "@")) {
-            p = RedisModule_StringPtrLen(RedisModule_GetKeyNameFromDigest(md), &length);
-            RedisModule_DigestAddStringBuffer(md, p, length);
-            RedisModule_DigestAddLongLong(md, RedisModule_GetDbIdFromDigest(md));
-        } else if (length > 1 && p[0] == ':') {
-            RedisModule_DigestAddLongLong(md, strtoll(p + 1, NULL, 10));
-        } else {
-            RedisModule_DigestAddStringBuffer(md, p, length);
-        }
-    }
-}
-
-static int digest_command(Ctx *ctx, String **argv, int argc) {
-    if (argc < 2) return RedisModule_WrongArity(ctx);
-    struct pieces *pieces = RedisModule_Alloc(sizeof(*pieces) + (size_t)argc * sizeof(String *));
-    pieces->count = argc - 2;
-    for (int i = 0; i < pieces->count; i++) pieces->all[i] = RedisModule_CreateStringFromString(NULL, argv[i + 2]);
-    RedisModuleKey *key = RedisModule_OpenKey(ctx, argv[1], REDISMODULE_WRITE);
-    RedisModule_ModuleTypeSetValue(key, pieces_type, pieces);
-    RedisModule_CloseKey(key);
-    return RedisModule_ReplyWithSimpleString(ctx, "OK");
-}
-
 /* ------------------------------------------------------------------ the module */
 
 int RedisModule_OnLoad(Ctx *ctx, String **argv, int argc) {
@@ -447,9 +401,5 @@ int RedisModule_OnLoad(Ctx *ctx, String **argv, int argc) {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (RedisModule_CreateCommand(ctx, commands[i].name, commands[i].run, "", 0, 0, 0) != REDISMODULE_OK)
             return REDISMODULE_ERR;
-    RedisModuleTypeMethods methods = {
-        .version = REDISMODULE_TYPE_METHOD_VERSION, .free = pieces_free, .digest = pieces_digest};
-    pieces_type = RedisModule_CreateDataType(ctx, "tr-pieces", 0, &methods);
-    if (pieces_type == NULL) return REDISMODULE_ERR;
-    return RedisModule_CreateCommand(ctx, "local.digest", digest_command, "write", 1, 1, 1);
+    return REDISMODULE_OK;
 }
