@@ -368,6 +368,12 @@ def test_log_lines_are_cut(loaded: Loaded) -> None:
     assert all(line + "x" not in log for line in lines)
 
 
+def test_threads(loaded: Loaded) -> None:
+    assert call(loaded, "threads", 4, 3) == [500] * 4
+    for number in range(4):
+        assert f"<module> line 0 of {number}" in log_with(loaded, f"<module> line 2 of {number}")
+
+
 def test_latency(loaded: Loaded) -> None:
     loaded.client.config_set("latency-monitor-threshold", 100)
     call(loaded, "latency", "too-short", 99)

@@ -11,10 +11,10 @@
  *     LOCAL.MEMORY                     truths about blocks; an array of ones
  *     LOCAL.QUERY | LOCAL.SUBEVENT id subevent | LOCAL.SHARED name
  *     LOCAL.CLOCKS | LOCAL.RANDOM n | LOCAL.HEX n | LOCAL.LOG level text | LOCAL.LATENCY event ms
+ *     LOCAL.THREADS n lines            n threads without a lock use strings, dicts, memory, clocks and the log; counts
  *     LOCAL.DEFRAG                     what a module outside of a run may ask: 0 registered
  */
-#include <math.h>
-#include <stdarg.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "redismodule.h"
@@ -373,6 +373,59 @@ static int latency_command(Ctx *ctx, String **argv, int argc) {
     return RedisModule_ReplyWithNull(ctx);
 }
 
+#define THREADS_MAX 8
+#define THREAD_KEYS 500
+
+struct worker {
+    pthread_t thread;
+    int number, lines;
+    long long done; /* keys that came back in order */
+};
+
+static void *work(void *given) {
+    struct worker *worker = given;
+    RedisModuleDict *dict = RedisModule_CreateDict(NULL);
+    for (int i = 0; i < THREAD_KEYS; i++) {
+        String *key = RedisModule_CreateStringPrintf(NULL, "key:%d:%06d", worker->number, i);
+        char *block = RedisModule_Alloc(5000);
+        memset(block, 'x', 5000);
+        RedisModule_StringAppendBuffer(NULL, key, block, 3);
+        RedisModule_DictSet(dict, key, block);
+        RedisModule_FreeString(NULL, key);
+    }
+    RedisModuleDictIter *iterator = RedisModule_DictIteratorStartC(dict, "^", NULL, 0);
+    void *block;
+    String *key, *before = NULL;
+    while ((key = RedisModule_DictNext(NULL, iterator, &block)) != NULL) {
+        worker->done += before == NULL || RedisModule_StringCompare(before, key) < 0;
+        if (before != NULL) RedisModule_FreeString(NULL, before);
+        before = key;
+        RedisModule_Free(block);
+    }
+    RedisModule_FreeString(NULL, before);
+    RedisModule_DictIteratorStop(iterator);
+    RedisModule_FreeDict(NULL, dict);
+    for (int i = 0; i < worker->lines; i++) RedisModule_Log(NULL, "notice", "line %d of %d", i, worker->number);
+    return NULL;
+}
+
+static int threads_command(Ctx *ctx, String **argv, int argc) {
+    if (argc != 3) return RedisModule_WrongArity(ctx);
+    struct worker workers[THREADS_MAX];
+    int count = (int)number(argv[1]);
+    if (count < 0 || count > THREADS_MAX) return RedisModule_ReplyWithError(ctx, "ERR so many threads");
+    RedisModule_ReplyWithArray(ctx, count);
+    for (int i = 0; i < count; i++) {
+        workers[i] = (struct worker){.number = i, .lines = (int)number(argv[2])};
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) abort();
+    }
+    for (int i = 0; i < count; i++) {
+        pthread_join(workers[i].thread, NULL);
+        RedisModule_ReplyWithLongLong(ctx, workers[i].done);
+    }
+    return REDISMODULE_OK;
+}
+
 static void defrag_nothing(RedisModuleDefragCtx *ctx) {
     (void)ctx;
 }
@@ -396,6 +449,7 @@ int RedisModule_OnLoad(Ctx *ctx, String **argv, int argc) {
         {"local.shared", shared_command}, {"local.subevent", subevent_command}, {"local.clocks", clocks_command},
         {"local.random", random_command}, {"local.hex", random_command},        {"local.log", log_command},
         {"local.defrag", defrag_command}, {"local.latency", latency_command},
+        {"local.threads", threads_command},
     };
     if (RedisModule_Init(ctx, "local", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) return REDISMODULE_ERR;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
