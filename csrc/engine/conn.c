@@ -405,7 +405,7 @@ void tr_conn_pushed(tr_conn *conn) {
     else tr_conn_note_output(conn);
     if (TR_LIKELY(!over_output_limit(conn))) return;
     tr_conn_note_output(conn);
-    if (conn->fd >= 0 && conn->client.cmd == NULL) {
+    if (conn->fd >= 0 && !tr_client_is_executing(&conn->client)) {
         tr_close_reason end = send_some(conn);
         if (end != TR_CLOSE_NONE) {
             mark_to_close(conn, end);

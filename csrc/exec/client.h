@@ -95,6 +95,10 @@ typedef struct tr_client {
     uint64_t bytes_out;
 } tr_client;
 
+/* A command of this client runs and may be in the middle of its reply. */
+static inline int tr_client_is_executing(const tr_client *c) {
+    return c->cmd != NULL && c->wait == TR_WAIT_NONE;
+}
 void tr_client_init(tr_client *c, struct tr_exec *x, uint64_t id, uint32_t flags);
 /* Takes it out of the tables and frees what it owns, not the struct. */
 void tr_client_release(tr_client *c);

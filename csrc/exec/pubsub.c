@@ -300,14 +300,9 @@ static int write_letter(tr_exec *x, letter *l, const char *channel, size_t chann
     return TR_OK;
 }
 
-/* A command of this client runs and may be in the middle of its reply. */
-static int is_executing(const tr_client *c) {
-    return c->cmd != NULL && c->wait == TR_WAIT_NONE;
-}
-
 static void deliver(tr_client *c, const tr_topic *t, const letter *l) {
     if (TR_UNLIKELY(c->flags & (TR_CLIENT_CLOSE_NOW | TR_CLIENT_CLOSE_AFTER_REPLY))) return;
-    tr_outq *q = TR_UNLIKELY(is_executing(c)) ? &c->pubsub->held : &c->out;
+    tr_outq *q = TR_UNLIKELY(tr_client_is_executing(c)) ? &c->pubsub->held : &c->out;
     size_t own = t->head_len + (l->blob ? 0 : l->len);
     char *at = tr_outq_reserve_little(q, own);
     if (TR_LIKELY(at != NULL)) {
