@@ -229,6 +229,7 @@ typedef struct tr_host {
     uint64_t next_job;
     RedisModuleCommandFilter *filters; /* api_filter.c */
     uint64_t context_flags; /* REDISMODULE_CTX_FLAGS_... as the engine last told them */
+    struct tr_handed *handed, **handed_end; /* units that came amid a question of ours (link.c) */
 } tr_host;
 
 extern tr_host tr_host_here;

@@ -103,12 +103,38 @@ static void serve(const tr_wire_header *header, const tr_buf *buf) {
     if (--h->depth == 0) atomic_store(&h->running_since_ns, 0);
 }
 
+/* Requests that the engine hands over ahead come at any time, but are served in their order when what runs is done. */
+typedef struct tr_handed {
+    struct tr_handed *next;
+    tr_wire_header header;
+    tr_buf message; /* owned */
+} handed;
+
+/* Steals the message. */
+static void put_aside(const tr_wire_header *header, const tr_buf *message) {
+    tr_host *h = &tr_host_here;
+    handed *one = tr_need(sizeof *one);
+    *one = (handed){.header = *header, .message = *message};
+    if (h->handed == NULL) h->handed_end = &h->handed;
+    *h->handed_end = one;
+    h->handed_end = &one->next;
+}
+
 static void serve_next(void) {
+    tr_host *h = &tr_host_here;
     tr_buf in = {0};
     tr_wire_header header;
-    receive(&in, &header);
+    handed *one = h->handed;
+    if (one == NULL) {
+        receive(&in, &header);
+    } else {
+        h->handed = one->next;
+        header = one->header;
+        in = one->message;
+        free(one);
+    }
     serve(&header, &in);
-    tr_buf_release(&tr_host_here.mem, &in);
+    tr_buf_release(&h->mem, &in);
 }
 
 void tr_link_ask(const char *function, tr_msg_type type, const void *body, void *body_out,
@@ -122,6 +148,10 @@ void tr_link_ask(const char *function, tr_msg_type type, const void *body, void 
             decode(&header, &in, body_out);
             answer->hold = in;
             return;
+        }
+        if ((header.flags & TR_WIRE_QUEUED) != 0) {
+            put_aside(&header, &in);
+            continue;
         }
         serve(&header, &in);
         tr_buf_release(&tr_host_here.mem, &in);

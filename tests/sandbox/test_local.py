@@ -296,6 +296,18 @@ def test_memory(loaded: Loaded) -> None:
     assert truths == [1] * len(truths)
 
 
+def test_questions_of_commands_that_wait(loaded: Loaded) -> None:
+    """Each command asks the server something; those behind it are handed over meanwhile, and wait for their turn."""
+    with loaded.client.pipeline(transaction=False) as pipeline:
+        for number in range(600):
+            pipeline.execute_command("local.memory")
+            pipeline.execute_command("local.make", "ll", number)
+        replies = plain(pipeline.execute())
+    assert isinstance(replies, list)
+    assert replies[1::2] == [str(number) for number in range(600)]
+    assert all(set(truths) == {1} for truths in replies[::2])
+
+
 def test_queries(loaded: Loaded) -> None:
     context, options, notifications, modes, version, methods = call(loaded, "query")
     told = loaded.client.info("server")["redis_version"].split(".")
