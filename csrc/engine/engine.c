@@ -565,6 +565,7 @@ int tr_engine_cron(tr_engine *g) {
     if (tr_exec_pause_ended(&g->x)) tr_engine_unpause(g);
     if (g->more != NULL) run_more(g);
     tr_blocking_check(&g->x.blocking, g->x.now_us / 1000);
+    tr_blocking_serve(&g->x.blocking);
     tr_modhost_cron(&g->modhost);
     int free_floor = !(g->x.hold & TR_HOLD_FLOOR);
     if (free_floor) expire_due(g, 1000000 / hz / 4);

@@ -191,6 +191,7 @@ int tr_modhost_turn(tr_modhost *m) {
         return 0;
     }
     release_floor(m);
+    tr_blocking_serve(&m->x->blocking); /* keys that its units made ready */
     return tr_modhost_has_work(m); /* once the clients of these replies have theirs */
 }
 

@@ -384,7 +384,8 @@ void tr_serve_run_blocked(const tr_wire_header *header, const void *body) {
     if (bc != NULL) {
         ctx.blocked = tr_block_hold(bc);
         int closes = run(&ctx, bc, m->why, &outcome);
-        if (closes) close_block(bc, m->client_id);
+        /* One whose time ran out is on its way already. */
+        if (closes) close_block(bc, m->why == WHY_TIMEOUT && !bc->unblocked ? 0 : m->client_id);
         ctx.blocked = NULL;
         tr_block_let_go(bc);
     }
