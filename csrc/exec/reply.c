@@ -11,7 +11,8 @@
 
 void tr_reply_error_len(tr_client *c, const char *text, size_t len) {
     c->flags |= TR_CLIENT_FAILED_COMMAND;
-    tr_exec_count_error(c->x, text, len);
+    /* What a module is answered counts when it hands it on to a client. */
+    if (!(c->flags & TR_CLIENT_INTERNAL)) tr_exec_count_error(c->x, text, len);
     tr_w_error(&c->w, text, len);
 }
 
