@@ -271,6 +271,7 @@ typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
     X(RUN_BLOCKED, run_blocked)                                                                    \
     X(RUN_COMMAND, run_command)                                                                    \
     X(RUN_FILTER, run_filter)                                                                      \
+    X(SERVER_EVENT, server_event)                                                                  \
     X(KEYSPACE_EVENT, keyspace_event)                                                              \
     X(RUN_JOB, run_job)                                                                            \
     X(RUN_INFO, run_info)
