@@ -15,14 +15,15 @@ SANDBOX: Final = Path(__file__).parents[2] / "sandbox"
 
 def build(names: Iterable[str], directory: Path) -> list[Path]:
     """Compile these examples into the directory; their libraries, in the order of the names."""
-    built = []
-    for name in sorted(set(names)):
-        library = directory / f"{name}.so"
-        source = SANDBOX / "examples" / f"{name}.c"
-        flags = ("-O2", "-g", "-fPIC", "-shared", "-pthread", f"-I{SANDBOX / 'include'}")
-        subprocess.run([os.environ.get("CC", "cc"), *flags, source, "-o", library], check=True)
-        built.append(library)
-    return built
+    return [build_from(SANDBOX / "examples" / f"{name}.c", directory) for name in sorted(set(names))]
+
+
+def build_from(source: Path, directory: Path) -> Path:
+    """Compile one module into the directory; its library."""
+    library = directory / f"{source.stem}.so"
+    flags = ("-O2", "-g", "-fPIC", "-shared", "-pthread", f"-I{SANDBOX / 'include'}")
+    subprocess.run([os.environ.get("CC", "cc"), *flags, source, "-o", library], check=True)
+    return library
 
 
 def load_options(libraries: Iterable[Path]) -> list[str]:
