@@ -435,11 +435,14 @@ static int take_message(tr_helper *h, const tr_wire_header *header, const tr_buf
 }
 
 static void unpark(tr_helper *h) {
-    if (!h->parked_ring) return;
-    uint64_t count;
+    if (h->parked_ring) tr_ring_unpark(&h->ring);
     h->parked_ring = 0;
-    tr_ring_unpark(&h->ring);
-    if (read(h->wake_fd, &count, sizeof count) < 0) return; /* nobody had written */
+}
+
+int tr__helper_take_sign(tr_helper *h) {
+    uint64_t count;
+    if (read(h->wake_fd, &count, sizeof count) == sizeof count) return 0;
+    return h->pidfd >= 0 && tr_last_words_is_dead(h->pidfd);
 }
 
 /* 1: parked; 0: something has come already. Else it failed. */
@@ -476,16 +479,15 @@ int tr__helper_progress(tr_helper *h) {
         rc = park(h);
         if (rc == 1) return 0; /* it is left running */
     }
-    if (rc >= 0 && h->state != TR_HELPER_DOWN) tr__helper_listen(h);
+    if (rc >= 0 && h->state != TR_HELPER_DOWN) tr__helper_listen(h, 0);
     if (rc < 0 && h->state != TR_HELPER_DOWN) fail_by(h, rc);
     return 1;
 }
 
-void tr__helper_listen(tr_helper *h) {
-    int rc = TR_OK;
+void tr__helper_listen(tr_helper *h, int has_ended) {
     if (!h->watched || !tr__helper_takes_work(h)) return;
     unpark(h);
-    if (h->pidfd >= 0 && tr_last_words_is_dead(h->pidfd)) rc = TR_ECLOSED;
+    int rc = has_ended ? TR_ECLOSED : TR_OK;
     for (int i = 0; rc == TR_OK && i < LISTEN_MAX; i++) {
         tr_wire_header header;
         rc = tr_ring_take(&h->ring, &h->answer, &header);
@@ -547,7 +549,7 @@ int tr_helper_ask(tr_helper *h, tr_msg_type type, const void *body, void *out, t
     if (rc == TR_OK) rc = wait_for(h, (uint16_t)(type + 1), id, hold, &header, nested_deadline(h));
     if (rc == TR_OK) rc = tr__decode(h, &header, hold, out);
     if (rc == TR_OK) {
-        if (flags != 0) tr__helper_listen(h);
+        if (flags != 0) tr__helper_listen(h, 0);
         return TR_OK;
     }
     if (h->state != TR_HELPER_DOWN) fail_by(h, rc);
@@ -587,7 +589,7 @@ static void run_alone(tr_helper *h, tr_unit *unit) {
     while (rc >= 0 && unit->done == 0) rc = step(h, &in, INT64_MAX);
     tr_buf_release(h->m->mem, &in);
     if (rc < 0 && h->state != TR_HELPER_DOWN) fail_by(h, rc);
-    tr__helper_listen(h);
+    tr__helper_listen(h, 0);
 }
 
 void tr__unit_run_soon(tr_helper *h, tr_unit *unit) {

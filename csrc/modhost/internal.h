@@ -14,8 +14,10 @@ void tr__helper_release(tr_helper *h);
 int tr__helper_takes_work(const tr_helper *h);
 /* Hands over what is pending and serves until all is answered: 1; or the time of a turn is over: 0. */
 int tr__helper_progress(tr_helper *h);
-/* Takes what it said while it had no unit, or while one was left running. */
-void tr__helper_listen(tr_helper *h);
+/* The poller says that one of its descriptors is ready: takes the sign away. 1: the process has ended. */
+int tr__helper_take_sign(tr_helper *h);
+/* Takes what it said while it had no unit. */
+void tr__helper_listen(tr_helper *h, int has_ended);
 /* Runs the unit (stolen) at once, amid whatever runs, and waits. The reply is in c, an error if the helper failed. */
 void tr__unit_run_now(tr_helper *h, tr_unit *unit, tr_client *c);
 /* Runs the unit (stolen), for which no client waits, at once; or later, when the helper can't be talked to now. */

@@ -209,6 +209,7 @@ void tr_modhost_cron(tr_modhost *m) {
 }
 
 void tr_modhost_ready(tr_helper *h) {
+    int has_ended = tr__helper_take_sign(h);
     if (h->m->floor == h) h->ready = 1;
-    else tr__helper_listen(h);
+    else tr__helper_listen(h, has_ended);
 }

@@ -257,7 +257,7 @@ static void step(world *w, input *in) {
             w->clock.fake_mono_ns += 10000000;
             w->clock.fake_wall_us += 10000;
             tr_modhost_cron(&w->m);
-            tr_modhost_ready(w->h);
+            if (w->attached) tr_modhost_ready(w->h);
             tr_modhost_turn(&w->m);
             break;
         case 9:
