@@ -18,10 +18,7 @@ static RedisModuleCallReply *ask(RedisModuleCtx *ctx, const tr_call_args *args) 
     tr_link_ask("Call", TR_MSG_CALL, &m, &out, &answer);
     free(items);
     tr_keys_changed();
-    if (out.outcome == 0) {
-        reply = tr_call_reply_new(ctx, tr_need_copy(out.reply.at, out.reply.len), out.reply.len);
-        tr_ctx_own(ctx, TR_AUTO_REPLY, reply);
-    }
+    if (out.outcome == 0) reply = tr_call_reply_new(ctx, tr_need_copy(out.reply.at, out.reply.len), out.reply.len);
     tr_answer_drop(&answer);
     errno = (int)out.errno_value;
     return reply;
