@@ -33,7 +33,7 @@ STOP_SECONDS: Final = 10.0
 
 @contextmanager
 def listening(server: Server, channel: str, count: int, core: int) -> Iterator[None]:
-    """Have ``count`` clients listen to a channel, read on ``core``. Raises LoadError: they can't."""
+    """Have ``count`` clients listen to a channel, read on ``core``. Raises LoadError: they can't, or were closed."""
     if count == 0:
         yield
         return
@@ -52,6 +52,8 @@ def listening(server: Server, channel: str, count: int, core: int) -> Iterator[N
         yield
     finally:
         process.communicate(timeout=STOP_SECONDS)
+    if process.returncode:
+        raise LoadError("a listener was closed, so not every message was sent to all")
 
 
 def subscribe(address: tuple[str, int], channel: str) -> socket.socket:
