@@ -98,6 +98,7 @@ class Server:
         self.replication_id: Final = os.urandom(ID_BYTES).hex()
         self.startup_bytes = 0
         self._clients: dict[int, Peer] = {}
+        self._calls: dict[int, trio.CancelScope] = {}
         self._pump: Final = Pump(engine, pace)
         self._listeners: Final = Listeners(engine, config, output.log, any_port=any_port)
         self._reporter: Final = EngineReporter(engine, EngineWatch(engine), config, output.log, lambda: self.listeners)
@@ -355,11 +356,25 @@ class Server:
                 client = Client(event.id, self.engine, partial(dispatch.call_async, self), self.log)
                 self._clients[event.id] = client
                 client_nursery.start_soon(client.run)
+            elif event.kind is EventKind.CALL and not isinstance(self._clients.get(event.id), Client):
+                client_nursery.start_soon(self._call, event.id)
             elif event.kind is EventKind.CLOSED:
+                self._cancel_call(event.id)
                 obituary = take_obituary(self.engine, event.id) if event.code in BAD_ENDS else None
                 self._tell(self._clients.pop(event.id, None), event, obituary)
             else:
                 self._tell(self._clients.get(event.id), event)
+
+    async def _call(self, ident: int) -> None:
+        """Run the asynchronous command of a client that has no task of its own; its leaving cancels it."""
+        with trio.CancelScope() as self._calls[ident]:
+            await dispatch.call_async(self, ident)
+        self._calls.pop(ident, None)
+
+    def _cancel_call(self, ident: int) -> None:
+        call = self._calls.pop(ident, None)
+        if call is not None:
+            call.cancel()
 
     def _tell(self, client: Peer | None, event: Event, obituary: Obituary | None = None) -> None:
         if isinstance(client, Client):

@@ -138,11 +138,8 @@ static void be_gone(tr_helper *h) {
 }
 
 void tr_helper_loaded(tr_helper *h, int ok) {
+    if (!ok && h->state != TR_HELPER_GONE) be_gone(h);
     if (h->state != TR_HELPER_LOADING) return; /* it failed meanwhile */
-    if (!ok) {
-        be_gone(h);
-        return;
-    }
     tr_session_set_phase(&h->session, TR_STATE_IDLE);
     h->state = TR_HELPER_SERVING;
     tr_runtime_drop_down(h->m->x, h);
@@ -160,13 +157,10 @@ int tr_helper_unload(tr_helper *h) {
 }
 
 void tr_helper_unloaded(tr_helper *h, int ok) {
+    if (ok && h->state != TR_HELPER_GONE) be_gone(h);
     if (h->state != TR_HELPER_UNLOADING) return;
-    if (!ok) {
-        tr_session_set_phase(&h->session, TR_STATE_IDLE);
-        h->state = TR_HELPER_SERVING;
-        return;
-    }
-    be_gone(h);
+    tr_session_set_phase(&h->session, TR_STATE_IDLE);
+    h->state = TR_HELPER_SERVING;
 }
 
 /* ------------------------------------------------------------------ failure */

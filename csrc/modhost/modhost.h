@@ -234,12 +234,13 @@ int tr_helper_prepare(tr_helper *h, int *shm_fd, int *host_wake_fd, int *engine_
 /* The process has been started and has greeted: pidfd is stolen. Then it is granted the floor to load the module:
  * TR_HELPER_EVENT_LOADED comes when it is back, or FAILED. 0 or a negative code. */
 int tr_helper_attach(tr_helper *h, pid_t pid, int pidfd);
-/* Python has the load's answer: the module serves from now on, or (ok 0) is given up. */
+/* Python has the load's answer: the module serves from now on; or (ok 0, in any state) it is given up and GONE. */
 void tr_helper_loaded(tr_helper *h, int ok);
 /* Grants the floor for unloading; LOADED comes. TR_EAGAIN: timers, blocked clients, units or values of its types are
  * there (reason tells). */
 int tr_helper_unload(tr_helper *h);
-/* After the unload function agreed: commands go, the helper is GONE. ok 0: it goes on serving. */
+/* After the unload function agreed, or for a module that is parked: commands go, the helper is GONE. ok 0: it goes on
+ * serving. */
 void tr_helper_unloaded(tr_helper *h, int ok);
 /* Ends it: as after a crash of this kind. */
 void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why);

@@ -242,7 +242,8 @@ class Helper:
 
     def _in_trouble(self) -> None:
         """The host has broken the rules: the engine is to end it, if it has it."""
-        assert self._host is not None
+        if self._host is None:
+            return  # it has failed before
         if self._host.attached:
             self._around.engine.fail(self.ident, self._host.trouble)
         else:
@@ -352,15 +353,17 @@ class Helper:
         assert ending is not None
         self._ended_at = ending.at
         self.crashes += 1
+        by_itself = host is not None and left_by_itself(host)
         if host is not None:
             host.kill()
+            self._host = None  # it is the undertaker's now
             await self._around.bury(self, host, ending)
         if not self.settled.is_set():
             self.log.emit(EVENTS.MODULE_LOAD_FAILED, path=self.path, reason=ending.reason)
             self._never_loaded(ending.reason)
             return False
         self.stage = Stage.DOWN
-        reason = self._why_stay_down(host)
+        reason = self._why_stay_down(by_itself=by_itself)
         if reason:
             self._park(reason)
             return False
@@ -374,12 +377,12 @@ class Helper:
         self._around.engine.park(self.ident)
         self.log.emit(EVENTS.MODULE_PARKED, reason=reason)
 
-    def _why_stay_down(self, host: Host | None) -> str:
+    def _why_stay_down(self, *, by_itself: bool) -> str:
         """Say why the module is not restarted; empty: it is."""
         policy = self._around.config.text("module-restart")
         if policy == "never":
             return "module-restart is never"
-        if policy == "on-crash" and host is not None and left_by_itself(host):
+        if policy == "on-crash" and by_itself:
             return "it ended itself with status 0, and module-restart is on-crash"
         now = trio.current_time()
         while self._restarted_at and self._restarted_at[0] < now - MINUTE_S:

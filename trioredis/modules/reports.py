@@ -60,6 +60,10 @@ class Reports:
         """How many are kept."""
         return self._config.integer("module-reports-max")
 
+    def expect(self, ident: str) -> None:
+        """A report with this id will be added."""
+        self._unfinished[ident] = trio.Event()
+
     async def add(self, job: Job, **fields: object) -> None:
         """Make a report, and log what happened. Cancelled: there may be no report; the log tells the kind of end.
 
@@ -67,7 +71,6 @@ class Reports:
             job: what it is made of.
             fields: more for the event ``module.crashed``.
         """
-        self._unfinished[job.ident] = trio.Event()
         log = self._log.bind(module=job.module.name)
         path = self.folder / f"{job.ident}.json"
         try:
@@ -77,8 +80,14 @@ class Reports:
             log.emit(EVENTS.MODULE_REPORT_FAILED, report=job.ident, error=str(error))
             headline, path = f"{job.surroundings.kind}: {job.surroundings.ending or job.status}", Path()
         finally:
-            self._unfinished.pop(job.ident).set()
+            self.drop(job.ident)
         log.emit(EVENTS.MODULE_CRASHED, headline=headline, report=job.ident, file=str(path), **fields)
+
+    def drop(self, ident: str) -> None:
+        """The report is made, or will never be."""
+        expected = self._unfinished.pop(ident, None)
+        if expected is not None:
+            expected.set()
 
     async def _make(self, job: Job) -> str:
         """Have the report made; returns its headline. OSError: it can't be stored."""

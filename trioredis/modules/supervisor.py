@@ -203,16 +203,24 @@ class Modules:
             return
         self._burials += 1
         around = self._surroundings(helper, ending)
-        await self._to_start.send(partial(self._make_report, helper.name, around, helper, host, ending))
+        report = ending.failure.report if ending.failure is not None else f"{helper.name}-{os.urandom(4).hex()}"
+        ident = safe_ident(report)
+        self.reports.expect(ident)
+        await self._to_start.send(partial(self._make_report, ident, helper.name, around, helper, host, ending))
 
     async def _forget(self, host: Host) -> None:
         await host.wait_ended(BURIAL_S)
         host.close()
 
-    async def _make_report(self, name: str, around: Surroundings, helper: Helper, host: Host, ending: Ending) -> None:
+    async def _make_report(
+        self, ident: str, name: str, around: Surroundings, helper: Helper, host: Host, ending: Ending
+    ) -> None:
         try:
             await host.wait_ended(BURIAL_S)
-            job = self._job(name, around, helper, host, ending)
+            job = self._job(ident, name, around, helper, host)
+        except BaseException:
+            self.reports.drop(ident)
+            raise
         finally:
             host.close()
             self._burials -= 1
@@ -259,12 +267,11 @@ class Modules:
         shown = [f"({len(one)} bytes)" if hidden else shown_argument(one) for one in argv[1:ARGUMENTS_MAX]]
         return (*shown, f"and {len(argv) - ARGUMENTS_MAX} more") if len(argv) > ARGUMENTS_MAX else tuple(shown)
 
-    def _job(self, name: str, around: Surroundings, helper: Helper, host: Host, ending: Ending) -> Job:
+    def _job(self, ident: str, name: str, around: Surroundings, helper: Helper, host: Host) -> Job:
         info = helper.info
         calls = tuple(one.text() for one in flight.read_calls(host.memory))
-        report = ending.failure.report if ending.failure is not None else f"{name}-{os.urandom(4).hex()}"
         return Job(
-            ident=safe_ident(report),
+            ident=ident,
             folder=str(self.reports.folder),
             keep=self.reports.keep,
             module=Module(name, helper.path, info.version if info is not None else None),
