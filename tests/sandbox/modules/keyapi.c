@@ -1,8 +1,8 @@
 /* keyapi.c - does with keys and calls what its arguments say, and replies with what came of each.
  *
  *     KEYAPI.KEY name mode step...    opens the key, then: type | len | ttl most | abs | expire ms | expireat ms |
- *                                     del | unlink | set text | read | write offset text | trunc length | lru | setlru ms |
- *                                     lfu | setlfu n | name | db | call command argument (of one word each) | close
+ *                                     del | unlink | set text | read | write offset text | trunc length | lru |
+ *                                     setlru ms | lfu | setlfu n | name | db | call command argument | close
  *     KEYAPI.DB step...               exists key | size | random | select n | selected | signal key | scan |
  *                                     scandel key
  *     KEYAPI.CALL modifiers command argument...      [errno, reply]
@@ -52,7 +52,8 @@ static int do_short(Ctx *ctx, Key **key, const String *step) {
     if (is(step, "abs")) return RedisModule_ReplyWithLongLong(ctx, RedisModule_GetAbsExpire(*key)), 1;
     if (is(step, "del")) return RedisModule_ReplyWithLongLong(ctx, RedisModule_DeleteKey(*key)), 1;
     if (is(step, "unlink")) return RedisModule_ReplyWithLongLong(ctx, RedisModule_UnlinkKey(*key)), 1;
-    if (is(step, "name")) return RedisModule_ReplyWithString(ctx, (String *)RedisModule_GetKeyNameFromModuleKey(*key)), 1;
+    if (is(step, "name"))
+        return RedisModule_ReplyWithString(ctx, (String *)RedisModule_GetKeyNameFromModuleKey(*key)), 1;
     if (is(step, "db")) return RedisModule_ReplyWithLongLong(ctx, RedisModule_GetDbIdFromModuleKey(*key)), 1;
     if (is(step, "lru") || is(step, "lfu")) {
         int rc = is(step, "lru") ? RedisModule_GetLRU(*key, &lru) : RedisModule_GetLFU(*key, &lru);
