@@ -134,16 +134,17 @@ static void pause_clients(runner *r, int all, int64_t ms) {
     if (r->way->sockets) r->shaken = 1;
 }
 
-/* MEMORY tells of the allocator, too. To be called before its calls are forgotten. */
-static void note_memory_commands(runner *r) {
+/* MEMORY tells of the allocator, and MONITOR of addresses. To be called before their calls are forgotten. */
+static void note_odd_commands(runner *r) {
     for (uint16_t id = 0; id < tr_command_count(); id++) {
-        if (strncmp(tr_command_by_id(id)->fullname, "memory|", 7) != 0) continue;
+        const char *name = tr_command_by_id(id)->fullname;
+        if (strncmp(name, "memory|", 7) != 0 && strcmp(name, "monitor") != 0) continue;
         if (r->g->x.stats[id].calls != 0) r->shaken = 1;
     }
 }
 
 static void reset_stats(runner *r) {
-    note_memory_commands(r);
+    note_odd_commands(r);
     tr_api_reset_stats(r->g);
 }
 
@@ -442,7 +443,7 @@ typedef struct look {
     uint64_t commands;
     unsigned allowed;
     int quiet; /* CLIENT REPLY: this or the next reply may be missing */
-    int listens; /* to channels, or will after EXEC: there may be any number of messages */
+    int listens; /* to channels (or will after EXEC) or to commands: there may be any number of messages */
 } look;
 
 static look look_at(runner *r) {
@@ -453,7 +454,7 @@ static look look_at(runner *r) {
     int talked_of_it = c->last_cmd != NULL && c->last_cmd->flags & TR_CMD_PUBSUB;
     return (look){
         .commands = c->commands,
-        .listens = will_listen || talked_of_it || c->flags & TR_CLIENT_PUBSUB,
+        .listens = will_listen || talked_of_it || c->flags & (TR_CLIENT_PUBSUB | TR_CLIENT_MONITOR),
         .allowed = c->w.proto == 3 ? RC_RESP3 : RC_RESP2,
         .quiet = (c->flags & quiet) != 0 || c->wait != TR_WAIT_NONE,
     };
@@ -544,7 +545,7 @@ static void start(runner *r, const er_way *way) {
 }
 
 static int is_comparable(runner *r) {
-    note_memory_commands(r);
+    note_odd_commands(r);
     return !r->shaken && r->g->mem.fail_count == 0;
 }
 
