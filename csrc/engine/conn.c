@@ -229,6 +229,19 @@ static int settle_input(tr_conn *conn, tr_buf *in) {
     return TR_OK;
 }
 
+/* It has said all it will, and modules still work at it: they reply first. */
+static int has_units(const tr_conn *conn) {
+    return conn->client.units != 0 || conn->client.wait == TR_WAIT_TURN;
+}
+
+static void end_half_closed(tr_conn *conn) {
+    tr_client *c = &conn->client;
+    if (!conn->half_closed || c->wait != TR_WAIT_NONE || has_units(conn) || conn->in_more) return;
+    c->flags |= TR_CLIENT_CLOSE_AFTER_REPLY;
+    if (conn->close_reason == TR_CLOSE_NONE) conn->close_reason = TR_CLOSE_PEER;
+    tr_conn_note_output(conn);
+}
+
 static void take_input(tr_conn *conn, tr_buf *in) {
     tr_engine *g = conn->engine;
     tr_client *c = &conn->client;
@@ -237,6 +250,7 @@ static void take_input(tr_conn *conn, tr_buf *in) {
         if (in == &g->shared) in->rpos = in->wpos = 0;
         return;
     }
+    end_half_closed(conn);
     if (settle_input(conn, in) != TR_OK) {
         tr_conn_close(conn, TR_CLOSE_NO_MEMORY);
         return;
@@ -251,7 +265,7 @@ static void take_input(tr_conn *conn, tr_buf *in) {
     }
     int full = c->wait != TR_WAIT_NONE && tr_buf_unread(&conn->in) >= TR_WAIT_INPUT_MAX;
     int closing = (c->flags & TR_CLIENT_CLOSE_AFTER_REPLY) != 0;
-    uint32_t read = full ? TR_POLL_HUP : closing || conn->in_more ? 0 : TR_POLL_READ;
+    uint32_t read = full ? TR_POLL_HUP : closing || conn->in_more || conn->half_closed ? 0 : TR_POLL_READ;
     set_interest(conn, (conn->interest & TR_POLL_WRITE) | read);
 }
 
@@ -282,6 +296,12 @@ static int read_once(tr_conn *conn) {
     }
     int64_t n = tr_sock_read(conn->fd, at, len);
     if (n == TR_EAGAIN) return 0;
+    if (n == TR_ECLOSED && (has_units(conn) || conn->in_pending)) {
+        conn->half_closed = 1;
+        set_interest(conn, conn->interest & TR_POLL_WRITE);
+        end_half_closed(conn);
+        return 0;
+    }
     if (n < 0) {
         tr_conn_close(conn, n == TR_ECLOSED ? TR_CLOSE_PEER : TR_CLOSE_IO);
         return 0;
@@ -357,7 +377,7 @@ static void after_flush(tr_conn *conn) {
         return;
     }
     conn->soft_since_ms = 0;
-    if (c->flags & TR_CLIENT_CLOSE_AFTER_REPLY) {
+    if (c->flags & TR_CLIENT_CLOSE_AFTER_REPLY && c->units == 0) {
         tr_conn_close(conn, TR_CLOSE_QUIT);
         return;
     }

@@ -61,6 +61,7 @@ typedef struct tr_conn {
     uint32_t interest;
     uint32_t events;              /* TR_EVENT_... bits not taken yet */
     uint8_t in_pending, in_pushed, in_more, in_events, closed;
+    uint8_t half_closed;          /* the peer sends no more, but waits for replies of modules */
     uint8_t reap;                 /* CLOSED was taken; freed as soon as no list holds it */
     uint8_t close_reason;         /* tr_close_reason; set when the end is decided */
     size_t counted_bytes;         /* in tr_engine.client_bytes */

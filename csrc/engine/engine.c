@@ -29,7 +29,8 @@ static void hook_pushed(void *ctx, tr_client *c) {
 
 static void hook_go_on(void *ctx, tr_client *c) {
     (void)ctx;
-    if (c->wait == TR_WAIT_TURN && !(c->flags & TR_CLIENT_INTERNAL)) tr_conn_ask_more((tr_conn *)c);
+    if (c->flags & TR_CLIENT_INTERNAL) return;
+    if (c->wait == TR_WAIT_TURN || ((tr_conn *)c)->half_closed) tr_conn_ask_more((tr_conn *)c);
 }
 
 static void hook_output(void *ctx, tr_client *c) {

@@ -76,7 +76,7 @@ class Reports:
         try:
             async with self._making:
                 headline = await self._make(job)
-        except OSError as error:
+        except Exception as error:  # whatever is wrong with a report, the server goes on
             log.emit(EVENTS.MODULE_REPORT_FAILED, report=job.ident, error=str(error))
             headline, path = f"{job.surroundings.kind}: {job.surroundings.ending or job.status}", Path()
         finally:
