@@ -5,7 +5,6 @@ Method: one server with example modules, raw clients beside each other.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -55,7 +54,8 @@ def client(server: Server) -> Iterator[RespClient]:
 def error_of(reply: tuple[str, object]) -> str:
     """Return the text of an error reply."""
     kind, text = reply
-    assert kind == "err" and isinstance(text, bytes), reply
+    assert kind == "err", reply
+    assert isinstance(text, bytes)
     return text.decode()
 
 
