@@ -41,7 +41,7 @@ void tr_cmd_touch(tr_client *c) {
 
 void tr_cmd_type(tr_client *c) {
     const tr_entry *e = tr_db_read_no_touch(c->db, &c->argv[1]);
-    tr_reply_simple(c, e ? c->x->store->types[tr_entry_type(e)]->name : "none");
+    tr_reply_simple(c, e ? tr_entry_type_name(c->x->store, e) : "none");
 }
 
 static int same_name(const tr_arg *a, const tr_arg *b) {
@@ -113,6 +113,19 @@ static int parse_copy(tr_client *c, copy_options *o) {
     return 1;
 }
 
+static const char *why_no_copy(int rc) {
+    switch (rc) {
+    case TR_ENOTSUP:
+        return "ERR not supported for this module key";
+    case TR_EINVAL:
+        return "ERR module key failed to copy";
+    case TR_EAGAIN:
+        return "MODULEDOWN the module that has the value can't be asked";
+    default:
+        return TR_MSG_NO_MEMORY;
+    }
+}
+
 void tr_cmd_copy(tr_client *c) {
     const tr_arg *from = &c->argv[1], *to = &c->argv[2];
     copy_options o;
@@ -126,8 +139,9 @@ void tr_cmd_copy(tr_client *c) {
         tr_reply_int(c, 0);
         return;
     }
-    if (tr_db_copy(c->db, e, o.to, to) == NULL) {
-        tr_reply_error(c, TR_MSG_NO_MEMORY);
+    int rc = tr_db_copy(c->db, e, o.to, to);
+    if (rc != TR_OK) {
+        tr_reply_error(c, why_no_copy(rc));
         return;
     }
     tr_db_changed(o.to, TR_EV_GENERIC, "copy_to", to->ptr, to->len);

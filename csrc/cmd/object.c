@@ -87,6 +87,7 @@ void tr_cmd_memory_usage(tr_client *c) {
         tr_reply_null(c);
         return;
     }
-    size_t value = c->x->store->types[tr_entry_type(e)]->memory(e, samples);
-    tr_reply_int(c, (int64_t)(tr_mem_size(e) + value));
+    size_t bytes = tr_mem_size(e);
+    bytes += c->x->store->types[tr_entry_type(e)]->memory(c->db, e, samples);
+    tr_reply_int(c, (int64_t)bytes);
 }

@@ -1,4 +1,7 @@
 /* Walking through the keys: KEYS, SCAN, RANDOMKEY. */
+#include <string.h>
+#include <strings.h>
+
 #include "base/glob.h"
 #include "cmd/scan_args.h"
 #include "exec/exec.h"
@@ -71,12 +74,19 @@ static int add_found(scan_walk *walk, tr_entry *e) {
     return 1;
 }
 
+static int is_of_type(const tr_store *store, const tr_scan_args *args, const tr_entry *e) {
+    if (tr_entry_type(e) != args->type) return 0;
+    if (args->type != TR_MODULE) return 1;
+    const char *name = tr_entry_type_name(store, e);
+    return strlen(name) == args->type_name->len && strncasecmp(name, args->type_name->ptr, args->type_name->len) == 0;
+}
+
 static void visit_for_scan(void *ctx, tr_hnode *node) {
     scan_walk *walk = ctx;
     tr_entry *e = (tr_entry *)node;
     const tr_scan_args *args = walk->args;
     walk->seen++;
-    if (args->by_type && tr_entry_type(e) != args->type) return;
+    if (args->by_type && !is_of_type(walk->db->store, args, e)) return;
     if (!tr_scan_matches(args, e->key, tr_entry_key_len(e))) return;
     if (TR_UNLIKELY(tr_db_is_expired(walk->db, e))) {
         if (!walk->db->store->keep_expired) tr_db_expire_now(walk->db, e);

@@ -46,10 +46,10 @@ int tr_scan_parse_cursor(tr_client *c, int i, tr_scan_args *out) {
 static tr_type type_of_name(const tr_store *store, const tr_arg *name) {
     for (int t = 0; t < TR_TYPE_COUNT; t++) {
         const tr_type_ops *ops = store->types[t];
-        if (ops == NULL || strlen(ops->name) != name->len) continue;
+        if (ops == NULL || ops->name_of != NULL || strlen(ops->name) != name->len) continue;
         if (strncasecmp(ops->name, name->ptr, name->len) == 0) return (tr_type)t;
     }
-    return TR_TYPE_COUNT;
+    return TR_MODULE; /* or nobody's: the name decides */
 }
 
 /* One option and its value at argv[i]: how many arguments it took, or 0 after the error reply. */
@@ -65,6 +65,7 @@ static int parse_option(tr_client *c, int i, tr_scan_kind kind, tr_scan_args *ou
     } else if (has_value && kind == TR_SCAN_KEYS && tr_arg_is(c, i, "TYPE")) {
         out->by_type = 1;
         out->type = type_of_name(c->x->store, &c->argv[i + 1]);
+        out->type_name = &c->argv[i + 1];
         return 2;
     } else if (tr_arg_is(c, i, "NOVALUES")) {
         out->no_values = 1;

@@ -19,7 +19,8 @@ typedef struct tr_scan_args {
     int64_t count;         /* >= 1 */
     const tr_arg *pattern; /* NULL: everything */
     int by_type;           /* 1: only keys of `type` */
-    tr_type type;          /* TR_TYPE_COUNT: a type that no key has */
+    tr_type type;          /* TR_MODULE: the one that type_name says, if there is such a one */
+    const tr_arg *type_name; /* borrowed */
     int no_values;         /* HSCAN */
 } tr_scan_args;
 

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "exec/multi.h"
 #include "exec/reply.h"
+#include "modhost/values.h"
 #include "net/sock.h"
 
 #define TTL_SAMPLE 100 /* expiries averaged for avg_ttl */
@@ -441,6 +442,7 @@ int tr_api_module_park(tr_engine *g, int id) {
 }
 
 static void read_module(const tr_helper *h, uint32_t events, tr_api_module *out) {
+    tr_values_stats values = tr_values_statistics(h);
     *out = (tr_api_module){
         .id = h->id,
         .state = h->state,
@@ -461,6 +463,12 @@ static void read_module(const tr_helper *h, uint32_t events, tr_api_module *out)
         .pending = h->pending_count,
         .handed = h->handed_count,
         .running_client = h->running_client,
+        .types = values.types,
+        .types_not_kept = values.uncovered_types,
+        .values = values.values,
+        .value_bytes_kept = values.base_bytes + values.journal_bytes,
+        .values_lost = values.lost_all,
+        .checkpoints = values.checkpoints,
         .name = h->name,
         .reason = h->reason,
         .report = h->report,

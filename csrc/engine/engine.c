@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "engine/client_memory.h"
+#include "modhost/values.h"
 #include "net/sock.h"
 
 #define EXPIRE_TURN_BUDGET_US 1000 /* deleting due keys within a turn */
@@ -98,6 +99,7 @@ static const tr_settings default_settings = {
     .lfu_decay_minutes = 1,
     .latency_tracking = 1,
     .module_command_ms = 5000,
+    .module_durability = 1,
     .busy_reply_ms = 5000,
     .slowlog_than_us = TR_SLOW_THAN_US_DEFAULT,
     .slowlog_max_len = TR_SLOW_MAX_LEN_DEFAULT,
@@ -117,6 +119,7 @@ void tr_engine_apply(tr_engine *g) {
     g->x.password_set = s->password_set;
     tr_notify_set(&g->x, s->notify_classes, s->notify_keyspace, s->notify_keyevent);
     g->modhost.command_ms = s->module_command_ms;
+    tr_modhost_keep_values(&g->modhost, s->module_durability);
     g->modhost.busy_ms = s->busy_reply_ms;
     g->x.slowlog.than_us = s->slowlog_than_us;
     g->x.slowlog.max_len = s->slowlog_max_len;

@@ -85,6 +85,7 @@ typedef struct tr_settings {
     int notify_keyspace;        /* 1: on the channels of keys */
     int notify_keyevent;        /* 1: on the channels of events */
     int64_t module_command_ms;  /* module-command-timeout; 0: none */
+    int module_durability;      /* values of module types outlive the module's process */
     int64_t busy_reply_ms;      /* busy-reply-threshold; 0: nobody is told */
     int64_t slowlog_than_us;    /* slowlog-log-slower-than */
     uint64_t slowlog_max_len;

@@ -491,7 +491,8 @@ int tr_modhost_blocked_answered(tr_helper *h, tr_unit *unit, const tr_wire_heade
     if (rc == TR_OK) rc = judge_reply(h, &answer.reply, unit->proto);
     if (rc != TR_OK) return rc;
     unit->effects = answer.effects;
-    tr_unit_commit(h, unit);
+    rc = tr_unit_commit(h, unit);
+    if (rc != TR_OK) return rc;
     tr_assert(b != NULL && b->running != WHY_NONE);
     why reason = (why)b->running;
     b->running = WHY_NONE;

@@ -86,8 +86,7 @@ int tr_modhost_grant_answered(tr_helper *h, tr_unit *unit, const tr_wire_header 
     if (rc != TR_OK) return rc;
     if (answer.ask != unit->number) return tr_helper_wrong(h, "the floor comes back from another ask");
     h->asks--;
-    tr_unit_commit(h, unit);
-    return TR_OK;
+    return tr_unit_commit(h, unit);
 }
 
 void tr__grants_lost(tr_helper *h) {

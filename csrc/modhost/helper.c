@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "modhost/internal.h"
+#include "modhost/values.h"
 #include "modhost/last_words.h"
 #include "store/undo.h"
 
@@ -149,7 +150,7 @@ void tr_helper_loaded(tr_helper *h, int ok) {
 
 int tr_helper_unload(tr_helper *h) {
     if (h->state != TR_HELPER_SERVING || h->pending != NULL || h->handed != NULL) return TR_EAGAIN;
-    if (tr_modhost_block_count(h) != 0) return TR_EAGAIN;
+    if (tr_modhost_block_count(h) != 0 || tr_values_type(h, 0) != NULL) return TR_EAGAIN;
     int rc = grant_life(h, GRANT_UNLOAD);
     if (rc != TR_OK) return rc;
     h->state = TR_HELPER_UNLOADING;
@@ -248,7 +249,6 @@ void tr__helper_crash_text(const tr_helper *h, char out[TR_HELPER_ERROR_MAX]) {
 
 void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     if (h->state != TR_HELPER_LOADING && h->state != TR_HELPER_SERVING && h->state != TR_HELPER_UNLOADING) return;
-    int was_serving = h->state == TR_HELPER_SERVING || h->state == TR_HELPER_UNLOADING;
     h->state = TR_HELPER_DOWN;
     h->failed = (uint8_t)kind;
     h->stats.crashes++;
@@ -267,7 +267,7 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     char error[TR_HELPER_ERROR_MAX];
     tr__helper_crash_text(h, error);
     tr_modhost_blocks_lost(h, error);
-    if (was_serving) tr_modhost_values_lost(h);
+    tr_modhost_values_lost(h);
     h->events |= TR_HELPER_EVENT_FAILED;
     h->m->hooks.event(h->m->hooks.ctx);
 }

@@ -200,7 +200,7 @@ int tr_journal_add_copy(tr_journal *j, const tr_jname *from, const tr_jname *to)
     return TR_OK;
 }
 
-static size_t size_of_commands(const tr_record *r, const tr_jcommand *commands, uint32_t count) {
+static size_t size_of_commands(const tr_touched *r, const tr_jcommand *commands, uint32_t count) {
     size_t bytes = sizeof(tr_jentry) + r->name_count * sizeof(tr_jname) + r->made_count * sizeof(tr_module_value *) +
                    count * sizeof(tr_jcommand);
     for (uint32_t i = 0; i < r->name_count; i++) bytes += r->names[i].len;
@@ -211,7 +211,7 @@ static size_t size_of_commands(const tr_record *r, const tr_jcommand *commands, 
     return bytes;
 }
 
-int tr_journal_add_commands(tr_journal *j, const tr_record *r, const tr_jcommand *commands, uint32_t count) {
+int tr_journal_add_commands(tr_journal *j, const tr_touched *r, const tr_jcommand *commands, uint32_t count) {
     size_t bytes = size_of_commands(r, commands, count);
     tr_jentry *e = tr_zalloc(j->mem, bytes);
     if (e == NULL) return TR_ENOMEM;
@@ -356,6 +356,12 @@ int tr_journal_checkpoint_ends(tr_journal *j, int ok) {
     if (ok) drop_to(j, j->mark);
     j->mark = NULL;
     return ok ? TR_OK : TR_EAGAIN;
+}
+
+void tr_journal_forget(tr_journal *j) {
+    tr_assert(!j->in_checkpoint);
+    while (j->first != NULL) tr_journal_drop(j, j->first);
+    for (tr_module_value *v = j->values; v != NULL; v = v->next) drop_base(j->mem, v);
 }
 
 void tr_journal_release(tr_journal *j) {

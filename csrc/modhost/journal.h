@@ -7,7 +7,8 @@
  *     commands  one unit: commands that were propagated, the keys that it opened with the values under them, and the
  *               values that it made, in order
  *
- * A value is a tr_module_value from its birth until nobody needs it: it is in the keyspace (live), or an entry mentions
+ * A value is a tr_module_value from its birth until nobody needs it: it is in the keyspace (live), or an entry
+ * mentions
  * it. Entries point to values, not to keys, so renames, moves, swaps and deletions need no entry of their own. A
  * payload behind a payload of the same value takes its place, if nothing between them mentions the value.
  *
@@ -29,8 +30,9 @@ struct tr_jentry;
 typedef struct tr_module_value {
     tr_hnode by_token;      /* in the journal's table, while it has one; first */
     struct tr_module_value *next, *prev; /* all of the journal */
+    struct tr_module_value *next_freed;  /* of those that the process is to free; they count as mentioned */
     struct tr_journal *home; /* NULL: the helper is no more */
-    struct tr_module_type *type;
+    struct tr_module_type *type; /* NULL without a home */
     uint64_t token;         /* its number in the process; 0: none */
     struct tr_jentry *last; /* the payload that says all of it, if nothing mentioned it since */
     char *base;             /* owned; NULL: none */
@@ -38,9 +40,11 @@ typedef struct tr_module_value {
     char *staged;           /* owned: its payload as of the checkpoint that is under way; NULL: has not come */
     size_t staged_len;
     uint32_t base_encver, staged_encver;
+    uint32_t pending;       /* payloads of it that came in units that run */
     uint32_t mentions;      /* by entries and open units */
     uint8_t live;           /* the keyspace has it */
     uint8_t lost;           /* nothing says what it was */
+    uint8_t failures;       /* how often the process died of loading its base */
     uint8_t covered;        /* its type saves and loads */
     uint8_t marked;         /* was live when the checkpoint began; while sweeping: its state is needed */
 } tr_module_value;
@@ -55,15 +59,16 @@ typedef struct tr_jname {
     uint8_t written;        /* opened for writing, or set */
 } tr_jname;
 
-/* What a unit does with keys, while it runs; also the view of the keyspace while an entry is replayed. {0} at first. */
-typedef struct tr_record {
+/* What a unit does with keys, while it runs; also the view of the keyspace while an entry is replayed. {0} at
+ * first. */
+typedef struct tr_touched {
     tr_jname *names;
     uint32_t name_count, name_cap;
     uint32_t *index;        /* by hash, of more than a few names; 0: free, else place + 1 */
     uint32_t index_cap;
     tr_module_value **made; /* by set_value, in order */
     uint32_t made_count, made_cap;
-} tr_record;
+} tr_touched;
 
 typedef struct tr_jcommand {
     uint32_t db;
@@ -124,13 +129,17 @@ void tr_journal_let_go(tr_mem *mem, tr_module_value *v);
 /* Each: 0 or TR_ENOMEM. Bytes are copied. */
 int tr_journal_add_payload(tr_journal *j, tr_module_value *v, uint32_t encver, const void *p, size_t len);
 int tr_journal_add_copy(tr_journal *j, const tr_jname *from, const tr_jname *to);
-int tr_journal_add_commands(tr_journal *j, const tr_record *record, const tr_jcommand *commands, uint32_t count);
+int tr_journal_add_commands(tr_journal *j, const tr_touched *touched, const tr_jcommand *commands, uint32_t count);
 /* Takes it out. */
 void tr_journal_drop(tr_journal *j, tr_jentry *entry);
 /* Drops entries and bases that no live value follows from. Not amid a checkpoint. */
 void tr_journal_sweep(tr_journal *j);
 
-/* A checkpoint: from begin to end the payloads of all live values as of the begin come in; then they are the bases, and
+/* Drops all entries and bases. Not amid a checkpoint. */
+void tr_journal_forget(tr_journal *j);
+
+/* A checkpoint: from begin to end the payloads of all live values as of the begin come in; then they are the bases,
+ * and
  * the entries before the begin go. */
 void tr_journal_checkpoint_begins(tr_journal *j);
 /* 0, TR_ENOMEM, TR_EINVAL (no such value then, or no checkpoint). */
@@ -141,11 +150,12 @@ int tr_journal_checkpoint_ends(tr_journal *j, int ok);
 void tr_journal_check(const tr_journal *j);
 
 /* The name, or NULL. Borrowed until the next add. */
-tr_jname *tr_record_find(const tr_journal *j, const tr_record *r, uint32_t db, const char *name, size_t len);
+tr_jname *tr_touched_find(const tr_journal *j, const tr_touched *r, uint32_t db, const char *name, size_t len);
 /* The name, which is added (with this value, held) if it isn't there. NULL: no memory. */
-tr_jname *tr_record_add(tr_journal *j, tr_record *r, uint32_t db, const char *name, size_t len, tr_module_value *value);
+tr_jname *tr_touched_add(tr_journal *j, tr_touched *r, uint32_t db, const char *name, size_t len,
+                         tr_module_value *value);
 /* Notes that the unit made the value, which is held. 0 or TR_ENOMEM. */
-int tr_record_made(tr_journal *j, tr_record *r, tr_module_value *v);
-void tr_record_release(tr_journal *j, tr_record *r);
+int tr_touched_made(tr_journal *j, tr_touched *r, tr_module_value *v);
+void tr_touched_release(tr_journal *j, tr_touched *r);
 
 #endif

@@ -7,6 +7,7 @@
 #include "exec/multi.h"
 #include "exec/reply.h"
 #include "modhost/internal.h"
+#include "modhost/values.h"
 
 static void after_command(void *ctx) {
     tr_modhost *m = ctx;
@@ -17,6 +18,7 @@ void tr_modhost_init(tr_modhost *m, tr_exec *x, tr_mem *mem) {
     *m = (tr_modhost){.x = x, .mem = mem, .next_helper_id = 1};
     x->hooks.run_module = tr_modhost_run;
     x->hooks.module_ctx = m;
+    tr_values_install(x->store);
     x->hooks.after = after_command;
 }
 
@@ -198,7 +200,10 @@ int tr_modhost_turn(tr_modhost *m) {
 void tr_modhost_cron(tr_modhost *m) {
     int64_t now_ns = tr_clock_mono_ns(m->x->clock);
     tr_helper *h = m->floor;
-    if (h == NULL) return;
+    if (h == NULL) {
+        for (h = m->helpers; h != NULL; h = h->next) tr_values_cron(h);
+        return;
+    }
     if (now_ns >= h->deadline_ns) {
         tr_helper_fail(h, TR_FAIL_TIMEOUT, "");
         release_floor(m);

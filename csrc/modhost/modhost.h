@@ -8,7 +8,8 @@
  * in the undo log of the store until it ends. Units of one helper run in the order in which they were handed over,
  * those of several helpers one after the other.
  *
- * tr_modhost_turn() hands over what waits and serves the helper for up to TR_MODHOST_WAIT_NS; a unit that takes longer
+ * tr_modhost_turn() hands over what waits and serves the helper for up to TR_MODHOST_WAIT_NS; a unit that takes
+ * longer
  * is left running: the helper's eventfd is in the engine's poller, so the next turn goes on with it. Meanwhile
  * x->hold has TR_HOLD_FLOOR: other clients' commands wait (TR_WAIT_TURN), or get -BUSY after busy_ms. Units that
  * begin amid another command (EXEC, a script, a call from another module) are waited for to their end, at most
@@ -208,6 +209,7 @@ typedef struct tr_modhost {
     int64_t command_ms;       /* module-command-timeout; 0: none */
     int64_t busy_ms;          /* busy-reply-threshold */
     int64_t floor_ns;         /* when the floor was given */
+    uint8_t forgets_values;   /* module-durability is off */
     tr_unit *caller;          /* whose call runs now, innermost; NULL: none does */
     uint32_t call_depth;
     char categories[TR_MODHOST_CATEGORIES_MAX][TR_HELPER_NAME_MAX]; /* of ACL, that modules added */
@@ -287,7 +289,8 @@ typedef int tr_modhost_serve(tr_helper *h, const tr_wire_header *header, const v
 int tr_helper_wrong(tr_helper *h, const char *why);
 /* Answers the request. 0, or a code that is to be returned. */
 int tr_helper_answer(tr_helper *h, const tr_wire_header *request, const void *body);
-/* Sends a request and waits for the answer, serving what the helper asks meanwhile; at most command_ms. type is one of
+/* Sends a request and waits for the answer, serving what the helper asks meanwhile; at most command_ms. type is one
+ * of
  * the engine's requests; the answer is decoded into *out and borrows from *hold, which the caller releases with
  * tr_buf_release(mem, hold). Works amid a question of this helper (nested), or, when it has no floor, as a unit of
  * its own. 0, TR_EAGAIN: it is busy with a unit that was left running, or it isn't serving; TR_ECLOSED: it failed
@@ -303,8 +306,10 @@ static inline tr_unit *tr_helper_unit(const tr_helper *h) {
 void tr_helper_queue(tr_helper *h, tr_unit *unit);
 /* A unit with its message encoded. NULL: no memory, or the body breaks its bounds. */
 tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const void *body);
-/* The helper has answered, and the answer is in order: what the unit did stays. Before its reply is made. */
-void tr_unit_commit(tr_helper *h, tr_unit *unit);
+/* The helper has answered, and the answer is in order: what the unit did stays. Before its reply is made. 0, or a
+ * code that
+ * fails the helper: it can't be kept for another process. */
+int tr_unit_commit(tr_helper *h, tr_unit *unit);
 /* The command and its arguments as they were sent: argv has room for unit->argc; borrowed from the unit. */
 void tr_unit_argv(const tr_unit *unit, tr_arg *argv);
 /* Bits of REDISMODULE_CTX_FLAGS_... and REDISMODULE_CLIENTINFO_FLAG_... for messages. c may be NULL. */
@@ -371,13 +376,15 @@ tr_modhost_serve tr_modhost_latency_sample;
 void tr_modhost_close_keys(tr_helper *h);               /* serve_key.c: all of them */
 void tr_modhost_unit_ends(tr_helper *h, tr_unit *unit); /* replicate.c: it ended well; its effects count */
 void tr_modhost_values_lost(tr_helper *h);              /* values.c: the process is gone */
-/* floor.c, blocked.c: answers to grant_floor and run_blocked: decode, judge, tr_unit_commit(), then what follows. 0 or a
+/* floor.c, blocked.c: answers to grant_floor and run_blocked: decode, judge, tr_unit_commit(), then what follows. 0
+ * or a
  * code that fails the helper. message holds header and body. */
 int tr_modhost_grant_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
 int tr_modhost_blocked_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
 /* blocked.c: the helper failed while the callback ran, or before it could. */
 void tr_modhost_blocked_crashed(tr_helper *h, tr_unit *unit, const char *error);
-/* blocked.c: a command was answered, what it replied is written. 1: it has blocked its client, which does not go on. */
+/* blocked.c: a command was answered, what it replied is written. 1: it has blocked its client, which does not go
+ * on. */
 int tr_modhost_has_blocked(tr_helper *h, tr_unit *unit);
 int tr_modhost_values_restore(tr_helper *h);            /* values.c: the module is loaded again; 0 or it failed */
 void tr_modhost_values_release(tr_helper *h);           /* values.c: with the helper */

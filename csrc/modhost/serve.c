@@ -1,6 +1,7 @@
 /* What a helper may ask: from message to function. */
 #include "base/err.h"
 #include "modhost/internal.h"
+#include "modhost/values.h"
 
 /* X(MESSAGE, name): what is served. What is not ends a helper that sends it. */
 #define SERVED(X)                                                                                                      \
@@ -53,7 +54,12 @@
     X(ABORT_PROMISE, abort_promise)                                                                                    \
     X(REPLICATE, replicate)                                                                                            \
     X(REPLICATE_VERBATIM, replicate_verbatim)                                                                          \
-    X(AVOID_REPLICA_TRAFFIC, avoid_replica_traffic)
+    X(AVOID_REPLICA_TRAFFIC, avoid_replica_traffic)                                                                    \
+    X(REGISTER_TYPE, register_type)                                                                                    \
+    X(SET_VALUE, set_value)                                                                                            \
+    X(VALUES_NOW, values_now)                                                                                          \
+    X(SNAPSHOT_PART, snapshot_part)                                                                                    \
+    X(SNAPSHOT_END, snapshot_end)
 
 static tr_modhost_serve *server_of(uint16_t type) {
     switch ((tr_msg_type)type) {
@@ -78,5 +84,7 @@ int tr__serve(tr_helper *h, const tr_wire_header *header, const tr_buf *message)
     }
     tr__body_room body;
     int rc = tr__decode(h, header, message, &body);
-    return rc == TR_OK ? serve(h, header, &body) : rc;
+    if (rc == TR_OK) rc = tr_values_message(h, header, &body);
+    if (rc != 0) return rc < 0 ? rc : TR_OK;
+    return serve(h, header, &body);
 }

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "modhost/modhost.h"
 #include "modhost/serve_key.h"
+#include "modhost/values.h"
 #include "store/store.h"
 
 #define READING 1u /* the module API's bits of a mode */
@@ -164,6 +165,8 @@ int tr_modhost_open_key(tr_helper *h, const tr_wire_header *header, const void *
     if (m->mode & ~MODES) return tr_helper_wrong(h, "an unknown mode of a key");
     tr_entry *e = look_up(db, &m->name, m->mode);
     describe(h, db, e, &answer);
+    rc = tr_values_opened(h, db, (const char *)m->name.at, m->name.len, m->mode, e);
+    if (rc != TR_OK) return rc;
     if (e != NULL || m->mode & WRITING) {
         rc = open_slot(h, db, &m->name, m->mode, &answer.key);
         if (rc != TR_OK) return rc;

@@ -7,6 +7,7 @@
 #include "exec/keys.h"
 #include "exec/reply.h"
 #include "modhost/internal.h"
+#include "modhost/values.h"
 #include "resp/check.h"
 #include "store/undo.h"
 
@@ -65,15 +66,18 @@ static tr_client *client_of(tr_helper *h, const tr_unit *unit) {
 }
 
 /* What the unit did stays. */
-void tr_unit_commit(tr_helper *h, tr_unit *unit) {
+int tr_unit_commit(tr_helper *h, tr_unit *unit) {
     tr_exec *x = h->m->x;
+    tr_modhost_close_keys(h);
+    int rc = tr_values_unit_ends(h, unit);
+    if (rc != TR_OK) return rc;
     h->deadline_ns = INT64_MAX;
     h->stats.units++;
     h->stats.ns += (uint64_t)(tr_clock_mono_ns(x->clock) - unit->began_ns);
-    tr_modhost_close_keys(h);
     tr_modhost_unit_ends(h, unit);
     tr_undo_commit(x->store, unit->undo_mark);
     unit->done = 1;
+    return TR_OK;
 }
 
 /* Its reply is complete: the client goes on. */
@@ -113,7 +117,8 @@ static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *h
     unit->effects = answer.effects;
     if (answer.effects & EFFECT_VERBATIM) unit->verbatim = 1;
     h->stats.commands++;
-    tr_unit_commit(h, unit);
+    rc = tr_unit_commit(h, unit);
+    if (rc != TR_OK) return rc;
     write_reply(h, unit, c, &answer);
     if (tr_modhost_has_blocked(h, unit)) return TR_OK;
     if (c != NULL && answer.effects & EFFECT_CLOSE) c->flags |= TR_CLIENT_CLOSE_AFTER_REPLY;
@@ -152,7 +157,8 @@ static int life_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *head
     tr_msg_grant_floor_answer answer;
     int rc = tr__decode(h, header, message, &answer);
     if (rc != TR_OK) return rc;
-    tr_unit_commit(h, unit);
+    rc = tr_unit_commit(h, unit);
+    if (rc != TR_OK) return rc;
     h->events |= TR_HELPER_EVENT_LOADED;
     h->m->hooks.event(h->m->hooks.ctx);
     return TR_OK;
@@ -162,7 +168,7 @@ int tr__unit_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header,
     switch ((tr_unit_kind)unit->kind) {
         case TR_UNIT_COMMAND: return command_answered(h, unit, header, message);
         case TR_UNIT_LIFE: return life_answered(h, unit, header, message);
-        case TR_UNIT_EVENT: tr_unit_commit(h, unit); return TR_OK;
+        case TR_UNIT_EVENT: return tr_unit_commit(h, unit);
         case TR_UNIT_GRANT: return tr_modhost_grant_answered(h, unit, header, message);
         case TR_UNIT_BLOCKED: return tr_modhost_blocked_answered(h, unit, header, message);
     }

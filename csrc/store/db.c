@@ -113,6 +113,12 @@ static tr_entry *make_entry(tr_store *store, const char *key, size_t key_len, ui
     return e;
 }
 
+/* The value will not be under its key any more. */
+static void tell_leaving(tr_db *db, const tr_entry *e) {
+    const tr_type_ops *ops = db->store->types[tr_entry_type(e)];
+    if (ops->leaves != NULL) ops->leaves(db, e);
+}
+
 /* The same as prepare() for a key whose old entry the undo log wants. */
 static tr_entry *prepare_kept(tr_db *db, tr_entry *old, tr_enc enc, size_t value_len, int flags) {
     size_t key_len = tr_entry_key_len(old);
@@ -137,6 +143,7 @@ static tr_entry *prepare(tr_db *db, tr_entry *old, const tr_arg *key, uint32_t h
         if (e != NULL) tr_hash_insert(&db->keys, &e->node);
         return e;
     }
+    if (TR_UNLIKELY(tr_entry_type(old) != TR_STRING)) tell_leaving(db, old);
     if (TR_UNLIKELY(store->undo_depth != 0) && !tr__undo_has(db, old))
         return prepare_kept(db, old, enc, value_len, flags);
     size_t key_len = tr_entry_key_len(old);
@@ -253,6 +260,7 @@ static void part_with(tr_db *db, tr_entry *e, int kept) {
 
 /* Offers the entry to the undo log before it is taken out; 1: the log has it. */
 static int offer(tr_db *db, tr_entry *e) {
+    if (TR_UNLIKELY(tr_entry_type(e) != TR_STRING)) tell_leaving(db, e);
     if (TR_LIKELY(db->store->undo_depth == 0)) return 0;
     int kept = tr__undo_keep(db, e);
     if (kept < 0) tr__undo_break(db->store);
@@ -336,6 +344,7 @@ static int settle(tr_db *to, tr_entry *e, int64_t when, int tied) {
         }
     }
     if (old != NULL) {
+        tell_leaving(to, old);
         tr__db_take_out(to, old);
         part_with(to, old, kept);
     }
@@ -387,29 +396,40 @@ tr_entry *tr_db_move(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key) {
     return finish(to, 1, n, tr_entry_type(n), tr_entry_enc(n));
 }
 
-tr_entry *tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key) {
+/* The value of a copy, in place of that of the original. */
+static int copy_value(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key, tr_entry *n) {
     tr_store *store = from->store;
-    tr_type type = tr_entry_type(e);
-    if (tr_entry_enc(e) == TR_ENC_EMB && key->len > TR_EMB_KEY_MAX && tr_db_own_blob(from, &e, 0) == NULL) return NULL;
-    tr_enc enc = tr_entry_enc(e);
+    const tr_type_ops *ops = store->types[tr_entry_type(e)];
+    if (tr_entry_type(e) == TR_STRING) {
+        if (tr_entry_enc(e) == TR_ENC_RAW) tr_blob_share(tr_entry_ptr(n));
+        return TR_OK;
+    }
+    void *value;
+    int rc = ops->copy_entry != NULL ? ops->copy_entry(from, e, to, key, &value)
+                                     : ops->copy_value(store, tr_entry_enc(e), tr_entry_ptr(e), &value);
+    if (rc == TR_OK) tr_entry_set_ptr(n, value);
+    return rc;
+}
+
+int tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key) {
+    tr_store *store = from->store;
+    if (tr_entry_enc(e) == TR_ENC_EMB && key->len > TR_EMB_KEY_MAX && tr_db_own_blob(from, &e, 0) == NULL)
+        return TR_ENOMEM;
     tr_entry *n = rekeyed(from, e, to, key);
-    if (n == NULL) return NULL;
+    if (n == NULL) return TR_ENOMEM;
     tr_entry_set_lru(n, tr_store_new_lru(store));
-    if (type == TR_STRING && enc == TR_ENC_RAW) {
-        tr_blob_share(tr_entry_ptr(n));
-    } else if (type != TR_STRING) {
-        void *value;
-        if (store->types[type]->copy_value(store, enc, tr_entry_ptr(e), &value) != TR_OK) {
-            tr_free(store->mem, n);
-            return NULL;
-        }
-        tr_entry_set_ptr(n, value);
+    int64_t when = tr_db_expire_at(from, e);
+    int rc = copy_value(from, e, to, key, n);
+    if (rc != TR_OK) {
+        tr_free(store->mem, n);
+        return rc;
     }
-    if (settle(to, n, tr_db_expire_at(from, e), 0) != TR_OK) {
+    if (settle(to, n, when, 0) != TR_OK) {
         tr__store_free_entry(store, n);
-        return NULL;
+        return TR_ENOMEM;
     }
-    return finish(to, 1, n, type, enc);
+    finish(to, 1, n, tr_entry_type(n), tr_entry_enc(n));
+    return TR_OK;
 }
 
 tr_entry *tr_db_random(tr_db *db) {

@@ -33,7 +33,7 @@ static void add_value(unsigned char digest[TR_SHA1_BYTES], const tr_db *db, cons
     mix_number(digest, (uint32_t)tr_entry_type(e));
     const tr_type_ops *type = db->store->types[tr_entry_type(e)];
     tr_assert(type != NULL && type->digest != NULL);
-    type->digest(e, digest);
+    type->digest(db, e, digest);
     if (e->ttl_slot != 0) tr_digest_xor(digest, EXPIRE_MARK, strlen(EXPIRE_MARK));
 }
 

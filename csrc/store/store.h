@@ -105,12 +105,18 @@ typedef struct tr_store_stats {
  * pointer). */
 typedef struct tr_type_ops {
     const char *name; /* TYPE's answer */
+    const char *(*name_of)(const tr_entry *e); /* NULL: always `name` */
     void (*free_value)(struct tr_store *store, tr_enc enc, void *ptr);
     /* A copy of the value in *out; TR_ENOMEM. NULL: the undo log can't have one (TR_MODULE). */
     int (*copy_value)(struct tr_store *store, tr_enc enc, const void *ptr, void **out);
-    size_t (*memory)(const tr_entry *e, int64_t samples); /* bytes besides the entry */
+    /* In its place for a copy under another key, where the type wants to know which: 0 or a code. NULL: copy_value. */
+    int (*copy_entry)(struct tr_db *from, const tr_entry *e, struct tr_db *to, const tr_arg *key, void **out);
+    /* The key is being deleted or gets another value; not when all keys go. NULL: nothing to do. */
+    void (*leaves)(struct tr_db *db, const tr_entry *e);
+    size_t (*memory)(struct tr_db *db, const tr_entry *e, int64_t samples); /* bytes besides the entry */
     const char *(*encoding_name)(const tr_entry *e);
-    void (*digest)(const tr_entry *e, unsigned char digest[20]); /* as DEBUG DIGEST-VALUE has it */
+    /* As DEBUG DIGEST-VALUE has it. */
+    void (*digest)(const struct tr_db *db, const tr_entry *e, unsigned char digest[20]);
 } tr_type_ops;
 
 /* The row of TR_STRING, which every store has; its values are freed and copied where they stand, in
@@ -172,6 +178,12 @@ typedef struct tr_store {
     tr_undo undo;
 } tr_store;
 
+/* What TYPE says of the entry. Borrowed until the entry changes. */
+static inline const char *tr_entry_type_name(const tr_store *store, const tr_entry *e) {
+    const tr_type_ops *ops = store->types[tr_entry_type(e)];
+    return ops->name_of != NULL ? ops->name_of(e) : ops->name;
+}
+
 /* 0 or TR_ENOMEM, TR_EINVAL (db_count). seed: 16 random bytes. */
 int tr_store_init(tr_store *store, tr_mem *mem, int db_count, const uint64_t seed[2]);
 void tr_store_release(tr_store *store);
@@ -225,8 +237,8 @@ void tr_db_delete(tr_db *db, tr_entry *e);
  * there; the entry dies. NULL: no memory, unchanged. from and key together must not mean the entry
  * itself. */
 tr_entry *tr_db_move(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key);
-/* The same with a copy of value and expiry; the entry stays. */
-tr_entry *tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key);
+/* The same with a copy of value and expiry; the entry stays. 0, TR_ENOMEM, or what the type says. */
+int tr_db_copy(tr_db *from, tr_entry *e, tr_db *to, const tr_arg *key);
 /* A random key that is not expired, or NULL. */
 tr_entry *tr_db_random(tr_db *db);
 /* Drops all keys of one database or (-1) all; in the background when asked. The count of keys that

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sandbox/host/call_args.h"
 #include "sandbox/host/host.h"
 #include "sandbox/host/type.h"
 
@@ -191,4 +192,37 @@ void tr_io_release(RedisModuleIO *io) {
     free(io->args);
     tr_numbers_drop(&io->counts);
     tr_bytes_drop(&io->out);
+}
+
+/* ------------------------------------------------------------------ commands that make a value anew */
+
+static void add_command(RedisModuleIO *io, const tr_call_args *args) {
+    if (io->arg_cap - io->arg_count < (uint32_t)args->argc) {
+        io->arg_cap = (io->arg_count + (uint32_t)args->argc) * 2;
+        io->args = tr_need_more(io->args, io->arg_cap * sizeof(*io->args));
+    }
+    for (int i = 0; i < args->argc; i++) io->args[io->arg_count++] = tr_string_hold(args->argv[i]);
+    tr_numbers_add(&io->counts, (uint64_t)args->argc);
+}
+
+static void emit_failed(RedisModuleIO *io) {
+    io->failed = true;
+    errno = EINVAL;
+}
+
+void tr_rm_EmitAOF(RedisModuleIO *io, const char *cmdname, const char *fmt, ...) {
+    TR_NOTE(EmitAOF, io, cmdname, fmt);
+    if (io->failed) return;
+    if (!tr_host_has_command(cmdname, strlen(cmdname))) {
+        emit_failed(io);
+        return;
+    }
+    tr_call_args args;
+    va_list values;
+    va_start(values, fmt);
+    int good = tr_call_args_read(&args, cmdname, fmt, &values);
+    va_end(values);
+    if (!good) emit_failed(io);
+    else if (io->rewrites) add_command(io, &args);
+    tr_call_args_drop(&args);
 }

@@ -205,6 +205,8 @@ typedef struct tr_host {
     tr_host_command *commands;
     uint32_t type_count, filter_count;
     RedisModuleType *types;   /* the newest first; type.h */
+    struct tr_host_unit *unit; /* the innermost request that is served; unit.h */
+    bool keeps_values;         /* the server wants to keep values for another process */
     struct tr_tokens *tokens; /* their values; NULL until there are any; tokens.h */
     uint32_t timers, blocked; /* pending ones */
     _Atomic uint64_t used_bytes, peak_bytes; /* the module's memory */
@@ -274,7 +276,20 @@ typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
     X(SERVER_EVENT, server_event)                                                                  \
     X(KEYSPACE_EVENT, keyspace_event)                                                              \
     X(RUN_JOB, run_job)                                                                            \
-    X(RUN_INFO, run_info)
+    X(RUN_INFO, run_info)                                                                          \
+    X(TYPE_LOAD, type_load)                                                                        \
+    X(TYPE_SAVE, type_save)                                                                        \
+    X(TYPE_REWRITE, type_rewrite)                                                                  \
+    X(TYPE_FREE, type_free)                                                                        \
+    X(TYPE_UNLINK, type_unlink)                                                                    \
+    X(TYPE_COPY, type_copy)                                                                        \
+    X(TYPE_MEM_USAGE, type_mem_usage)                                                              \
+    X(TYPE_FREE_EFFORT, type_free_effort)                                                          \
+    X(TYPE_DIGEST, type_digest)                                                                    \
+    X(TYPE_AUX_SAVE, type_aux_save)                                                                \
+    X(TYPE_AUX_LOAD, type_aux_load)                                                                \
+    X(KEEP_VALUES, keep_values)                                                                    \
+    X(SNAPSHOT, snapshot)
 
 #define TR_X(MESSAGE, name) tr_serve_fn tr_serve_##name;
 TR_HOST_SERVED(TR_X)

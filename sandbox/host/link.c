@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "sandbox/host/baton.h"
 #include "sandbox/host/key.h"
+#include "sandbox/host/unit.h"
 
 /* All bodies of messages from the engine, and of answers: the largest decides the room. */
 #define BODY_BYTES_MAX 1024
@@ -37,6 +38,7 @@ static void send(const char *function, tr_msg_type type, uint32_t flags, uint64_
 /* A request or a one-way message of ours. */
 static uint64_t say(const char *function, tr_msg_type type, const void *body) {
     uint64_t id;
+    tr_unit_says(type, body);
     if (!tr_baton_mine()) tr_host_die(TR_DIE_HOST, "%s was called by a thread that does not have the lock", function);
     tr_keys_flush();
     const char *why = tr_session_send(&tr_host_here.session, (uint16_t)type, 0, &id);
@@ -53,6 +55,7 @@ void tr_link_answer(const tr_wire_header *request, const void *body) {
     uint64_t id = request->request_id;
     tr_msg_type type = (tr_msg_type)(request->type + 1);
     tr_keys_floor_ends();
+    tr_unit_answers();
     const char *why = tr_session_send(&tr_host_here.session, (uint16_t)type, 0, &id);
     if (why != NULL) tr_host_die(TR_DIE_HOST, "answer to %s: %s", tr_wire_spec_of(request->type)->name, why);
     send("the reply", type, 0, id, body);
@@ -96,10 +99,13 @@ static void serve(const tr_wire_header *header, const tr_buf *buf) {
         tr_host_die(TR_DIE_HOST, "the server sent %s, which this host does not know", spec->name);
     }
     body_room body;
+    tr_host_unit unit;
     decode(header, buf, &body);
     tr_host *h = &tr_host_here;
     if (h->depth++ == 0) atomic_store(&h->running_since_ns, tr_recorder_clock());
+    tr_unit_begins(&unit, header->type);
     fn(header, &body);
+    tr_unit_ended();
     if (--h->depth == 0) atomic_store(&h->running_since_ns, 0);
 }
 
@@ -147,6 +153,7 @@ void tr_link_ask(const char *function, tr_msg_type type, const void *body, void 
         if (header.type == (uint16_t)type + 1 && header.request_id == id) {
             decode(&header, &in, body_out);
             answer->hold = in;
+            tr_unit_hears(type, body, body_out);
             return;
         }
         if ((header.flags & TR_WIRE_QUEUED) != 0) {

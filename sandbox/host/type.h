@@ -1,6 +1,7 @@
 /* type.h - data types of the module, and what their callbacks read from and write to.
  *
- * Values stay in this process; the server knows each by a token (tokens.h). A type's callbacks run when the server asks
+ * Values stay in this process; the server knows each by a token (tokens.h). A type's callbacks run when the server
+ * asks
  * (tr_serve_type_...), with a RedisModuleIO that is a payload in memory: written from empty, or read to its end.
  */
 #ifndef TR_HOST_TYPE_H

@@ -5,6 +5,7 @@
 #include "sandbox/host/host.h"
 #include "sandbox/host/link.h"
 #include "sandbox/host/type.h"
+#include "sandbox/host/unit.h"
 
 enum { DONE = 0, REFUSED = 1, TOO_SHORT = 2 };
 
@@ -173,6 +174,7 @@ void tr_serve_type_copy(const tr_wire_header *header, const void *body) {
     if (copy != NULL) {
         answer.token = tr_tokens_add(tr_host_tokens(), type, copy);
         tr_tokens_seen(tr_host_tokens(), answer.token, at.to_db, to);
+        tr_unit_copied(answer.token);
     }
     tr_string_free(from);
     tr_string_free(to);

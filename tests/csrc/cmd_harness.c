@@ -29,7 +29,8 @@ static int copy_list(tr_store *store, tr_enc enc, const void *ptr, void **out) {
     return TR_OK;
 }
 
-static size_t list_memory(const tr_entry *e, int64_t samples) {
+static size_t list_memory(tr_db *db, const tr_entry *e, int64_t samples) {
+    (void)db;
     (void)samples;
     return tr_mem_size(tr_entry_ptr(e));
 }

@@ -166,7 +166,8 @@ static void test_move_copy_rename(void) {
     for (int i = 0; i < 3; i++) {
         tr_arg to = arg("another:key"), back = arg("k");
         tr_db_set_expire(a, set(a, "k", values[i], 0), 7000000);
-        tr_entry *copy = tr_db_copy(a, peek(a, "k"), b, &to);
+        CHECK_EQ_INT(tr_db_copy(a, peek(a, "k"), b, &to), TR_OK);
+        tr_entry *copy = peek(b, to.ptr);
         check_value(copy, values[i], encs[i]);
         check_value(peek(a, "k"), values[i], encs[i]);
         CHECK_EQ_INT(tr_db_expire_at(b, copy), 7000000);
@@ -387,7 +388,7 @@ static void test_each_allocation_fails_once(void) {
         if (set(db, "a", longer, 0) == NULL) check_value(peek(db, "a"), "1", TR_ENC_INT);
         if (set(db, "b", "embedded", 0) == NULL) check_value(peek(db, "b"), longer, TR_ENC_RAW);
         tr_arg c = arg("c"), z = arg("z");
-        if (tr_db_copy(db, peek(db, "b"), db, &c) == NULL) CHECK(peek(db, "c") == NULL);
+        if (tr_db_copy(db, peek(db, "b"), db, &c) != TR_OK) CHECK(peek(db, "c") == NULL);
         if (tr_db_move(db, peek(db, "d"), &f.store.dbs[1], &z) == NULL)
             check_value(peek(db, "d"), "embedded", TR_ENC_EMB);
         tr_entry *e = peek(db, "a");

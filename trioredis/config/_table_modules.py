@@ -52,6 +52,15 @@ LIFE: Final = (
         own=True,
         since_7_0=False,
     ),
+    flag(
+        "module-durability",
+        True,
+        Group.SCRIPTS,
+        "Whether the server keeps what it takes to give the values of a module's data types to its next process. With"
+        " `no`, keys of such types are deleted when the process of their module ends.",
+        own=True,
+        since_7_0=False,
+    ),
     number(
         "module-command-timeout",
         30_000,

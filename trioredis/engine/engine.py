@@ -226,6 +226,7 @@ class Engine:
         s.notify_keyspace = "K" in settings.notify_events
         s.notify_keyevent = "E" in settings.notify_events
         s.module_command_ms = settings.module_command_ms
+        s.module_durability = settings.module_durability
         s.busy_reply_ms = settings.busy_reply_ms
         lib.tr_api_set_policy(self._g, POLICY_BITS[settings.maxmemory_policy])
         lib.tr_engine_apply(self._g)

@@ -85,6 +85,15 @@ class HelperInfo:
     running_client: int
     running_argv: tuple[bytes, ...]
     """The command's name and arguments, cut."""
+    types: int = 0
+    """Data types; ``types_not_kept`` of them can't be saved or loaded, so their values end with the process."""
+    types_not_kept: int = 0
+    values: int = 0
+    value_bytes_kept: int = 0
+    """What the server has of them for another process: payloads and commands."""
+    values_lost: int = 0
+    """Keys deleted after restarts, as nothing told what their values were."""
+    checkpoints: int = 0
 
 
 @final
@@ -143,6 +152,12 @@ def _info(m: Any) -> HelperInfo:
         reason=_text(m.reason),
         report=_text(m.report),
         running=_text(m.running),
+        types=m.types,
+        types_not_kept=m.types_not_kept,
+        values=m.values,
+        value_bytes_kept=m.value_bytes_kept,
+        values_lost=m.values_lost,
+        checkpoints=m.checkpoints,
         running_us=m.running_us,
         running_client=m.running_client,
         running_argv=_argv(ffi.buffer(m.argv, m.argv_bytes)[:] if m.argv_bytes else b""),

@@ -113,6 +113,7 @@ class Settings:
     modules: str = "no"
     password_set: bool = False
     module_command_ms: int = 5000
+    module_durability: bool = True
     busy_reply_ms: int = 5000
     slowlog_than_us: int = 10_000
     slowlog_max_len: int = 128

@@ -415,7 +415,7 @@ class Helper:
             raise UnloadError(NOT_POSSIBLE)
         self._floor_back = trio.Event()
         if not self._around.engine.unload(self.ident):
-            raise UnloadError(NOT_POSSIBLE)
+            raise UnloadError(HAS_TYPES if self.info is not None and self.info.types else NOT_POSSIBLE)
         self.stage = Stage.UNLOADING
         self._unloading = trio.Event()
         try:
@@ -460,6 +460,7 @@ class Helper:
 
 
 NOT_POSSIBLE: Final = "operation not possible."
+HAS_TYPES: Final = "the module exports one or more module-side data types, can't unload"
 UNLOAD_TEXTS: Final = {
     2: "the module holds timer that is not fired. Please stop the timer or wait until it fires.",
     3: "the module has blocked clients. Please wait for them to be unblocked and try again.",

@@ -15,14 +15,14 @@ static int is_name(const tr_jname *n, uint32_t db, const char *name, size_t len)
 }
 
 /* The place in the index where the name is, or would be. */
-static uint32_t *slot_of(const tr_journal *j, const tr_record *r, uint32_t db, const char *name, size_t len) {
+static uint32_t *slot_of(const tr_journal *j, const tr_touched *r, uint32_t db, const char *name, size_t len) {
     uint32_t mask = r->index_cap - 1;
     uint32_t at = (uint32_t)(tr_siphash(name, len, j->seed) + db) & mask;
     while (r->index[at] != 0 && !is_name(&r->names[r->index[at] - 1], db, name, len)) at = (at + 1) & mask;
     return &r->index[at];
 }
 
-tr_jname *tr_record_find(const tr_journal *j, const tr_record *r, uint32_t db, const char *name, size_t len) {
+tr_jname *tr_touched_find(const tr_journal *j, const tr_touched *r, uint32_t db, const char *name, size_t len) {
     if (r->index != NULL) {
         uint32_t place = *slot_of(j, r, db, name, len);
         return place == 0 ? NULL : &r->names[place - 1];
@@ -34,7 +34,7 @@ tr_jname *tr_record_find(const tr_journal *j, const tr_record *r, uint32_t db, c
 }
 
 /* An index of all names with room for as many again. */
-static int make_index(tr_journal *j, tr_record *r) {
+static int make_index(tr_journal *j, tr_touched *r) {
     uint32_t cap = FIRST_INDEX;
     while (cap < (r->name_count + 1) * 4) cap *= 2;
     uint32_t *index = tr_zalloc(j->mem, cap * sizeof(*index));
@@ -49,7 +49,7 @@ static int make_index(tr_journal *j, tr_record *r) {
     return TR_OK;
 }
 
-static int make_room(tr_journal *j, tr_record *r) {
+static int make_room(tr_journal *j, tr_touched *r) {
     if (r->name_count == r->name_cap) {
         uint32_t cap = r->name_cap == 0 ? FIRST_NAMES : r->name_cap * 2;
         tr_jname *names = tr_realloc(j->mem, r->names, cap * sizeof(*names));
@@ -61,9 +61,9 @@ static int make_room(tr_journal *j, tr_record *r) {
     return small || (r->index != NULL && (r->name_count + 1) * 2 <= r->index_cap) ? TR_OK : make_index(j, r);
 }
 
-tr_jname *tr_record_add(tr_journal *j, tr_record *r, uint32_t db, const char *name, size_t len,
-                        tr_module_value *value) {
-    tr_jname *n = tr_record_find(j, r, db, name, len);
+tr_jname *tr_touched_add(tr_journal *j, tr_touched *r, uint32_t db, const char *name, size_t len,
+                         tr_module_value *value) {
+    tr_jname *n = tr_touched_find(j, r, db, name, len);
     if (n != NULL) return n;
     tr_assert(len <= UINT32_MAX);
     if (make_room(j, r) != TR_OK) return NULL;
@@ -77,7 +77,7 @@ tr_jname *tr_record_add(tr_journal *j, tr_record *r, uint32_t db, const char *na
     return n;
 }
 
-int tr_record_made(tr_journal *j, tr_record *r, tr_module_value *v) {
+int tr_touched_made(tr_journal *j, tr_touched *r, tr_module_value *v) {
     if (r->made_count == r->made_cap) {
         uint32_t cap = r->made_cap == 0 ? FIRST_NAMES : r->made_cap * 2;
         tr_module_value **made = tr_realloc(j->mem, r->made, cap * sizeof(*made));
@@ -90,7 +90,7 @@ int tr_record_made(tr_journal *j, tr_record *r, tr_module_value *v) {
     return TR_OK;
 }
 
-void tr_record_release(tr_journal *j, tr_record *r) {
+void tr_touched_release(tr_journal *j, tr_touched *r) {
     for (uint32_t i = 0; i < r->name_count; i++) {
         if (r->names[i].value != NULL) tr_journal_let_go(j->mem, r->names[i].value);
         tr_free(j->mem, r->names[i].name);
@@ -99,5 +99,5 @@ void tr_record_release(tr_journal *j, tr_record *r) {
     tr_free(j->mem, r->names);
     tr_free(j->mem, r->index);
     tr_free(j->mem, r->made);
-    *r = (tr_record){0};
+    *r = (tr_touched){0};
 }

@@ -1,0 +1,87 @@
+/* values_impl.h - what the files about values share. */
+#ifndef TR_MODHOST_VALUES_IMPL_H
+#define TR_MODHOST_VALUES_IMPL_H
+
+#include "modhost/values.h"
+
+#define TR_MODE_WRITE 2u /* the module API's bit */
+
+/* A payload that came with values_now and counts when the unit ends well. */
+typedef struct tr_payload {
+    struct tr_payload *next;
+    tr_module_value *value; /* held */
+    size_t len;
+    char bytes[];
+} tr_payload;
+
+/* What one unit has done so far. */
+typedef struct tr_deeds {
+    struct tr_deeds *outer;
+    const tr_unit *unit;
+    tr_touched touched;
+    tr_payload *payloads;
+    uint8_t foreign;  /* can't be run again from its commands */
+} tr_deeds;
+
+/* Somebody took the key of a value away, and the process is to hear of it. */
+typedef struct tr_unlinked {
+    struct tr_unlinked *next;
+    tr_module_value *value; /* held */
+    uint32_t db;
+    uint32_t len;
+    char name[];
+} tr_unlinked;
+
+/* An entry that is being run again. */
+typedef struct tr_replay {
+    const tr_jentry *entry; /* NULL: a base or a payload is loaded */
+    tr_touched view;         /* the keys; their places are the handles */
+    uint32_t made;          /* of entry->made, given so far */
+    uint8_t diverged;       /* the module did something else than then */
+} tr_replay;
+
+typedef struct tr_values {
+    tr_helper *h;
+    tr_journal journal;
+    tr_module_type **types; /* by handle - 1; owned, and never move */
+    uint32_t type_count;
+    tr_deeds *deeds;        /* of the innermost unit that did something */
+    tr_module_value *freed; /* held */
+    tr_unlinked *unlinked, **unlinked_end;
+    uint32_t freed_count;
+    tr_replay *replay;      /* NULL: not now */
+    uint64_t snapshot;      /* number of the one that is under way; 0: none */
+    uint64_t snapshots;     /* numbers given */
+    int64_t snapshot_ns;    /* when it began */
+    uint32_t frozen;        /* > 0: it may not ask for anything */
+    uint8_t not_wanted;     /* module-durability is off */
+    uint8_t hurry;          /* something could not be put down: a checkpoint, at once */
+    uint8_t in_child_fails; /* no child can be made */
+    uint64_t not_kept, checkpoints, checkpoints_failed, lost, lost_all;
+} tr_values;
+
+/* The values of the helper, made at the first use; NULL: no memory. */
+tr_values *tr__values_of(tr_helper *h);
+/* 1: they are to outlive the process, and there are types. */
+static inline int tr__values_kept(const tr_values *values) {
+    return values != NULL && !values->not_wanted && values->type_count != 0;
+}
+static inline int tr__type_is_covered(const tr_module_type *type) {
+    return (type->methods & (TR_TYPE_LOADS | TR_TYPE_SAVES)) == (TR_TYPE_LOADS | TR_TYPE_SAVES);
+}
+/* The helper's own value of an entry; NULL: another's, or no module's. */
+tr_module_value *tr__value_of(const tr_values *values, const tr_entry *e);
+/* The process is to free the value, some time. The value is held until then. */
+void tr__values_give_back(tr_values *values, tr_module_value *v);
+/* Tells the process what was unlinked and freed since. 0 or it has failed. */
+int tr__values_send_back(tr_values *values);
+void tr__deeds_drop(tr_values *values);
+/* deeds.c: what this unit has done, made at the first use; NULL: no memory. */
+tr_deeds *tr__deeds_of(tr_values *values, const tr_unit *unit);
+/* restore.c: serves the message, as the values are being restored. 0 or a code that fails the helper. */
+int tr__replay_serve(tr_values *values, const tr_wire_header *header, const void *body);
+/* checkpoint.c */
+void tr__checkpoint_cron(tr_values *values);
+void tr__checkpoint_lost(tr_values *values);
+
+#endif
