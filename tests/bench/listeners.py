@@ -1,8 +1,9 @@
-"""Listeners of a channel, in a process of their own that reads as fast as it can and drops what it reads.
+"""Listeners of a channel, or monitors, in a process of their own that reads as fast as it can and drops what it reads.
 
-    python -m tests.bench.listeners HOST PORT CHANNEL COUNT
+    python -m tests.bench.listeners HOST PORT COUNT WORD ...
 
-says ``ready`` when all have subscribed and ends with its standard input.
+sends a command (``SUBSCRIBE`` a channel, ``MONITOR``) on each of its connections, says ``ready`` when all have been
+answered, and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -29,15 +30,17 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 READ_BYTES: Final = 1 << 18
 FD_RESERVE: Final = 50
 STOP_SECONDS: Final = 10.0
+CONFIRMED: Final = (b":1\r\n", b"+OK\r\n")
+"""How the answers to SUBSCRIBE and MONITOR end."""
 
 
 @contextmanager
-def listening(server: Server, channel: str, count: int, core: int) -> Iterator[None]:
-    """Have ``count`` clients listen to a channel, read on ``core``. Raises LoadError: they can't, or were closed."""
+def listening(server: Server, words: tuple[str, ...], count: int, core: int) -> Iterator[None]:
+    """Have ``count`` clients listen after the command ``words``, read on ``core``. LoadError: they can't, or were closed."""
     if count == 0:
         yield
         return
-    command = [sys.executable, "-m", "tests.bench.listeners", server.host, str(server.port), channel, str(count)]
+    command = [sys.executable, "-m", "tests.bench.listeners", server.host, str(server.port), str(count), *words]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -48,7 +51,7 @@ def listening(server: Server, channel: str, count: int, core: int) -> Iterator[N
     )
     try:
         if process.stdout is None or process.stdout.readline() != "ready\n":
-            raise LoadError(f"{count} clients can't listen to {channel}")
+            raise LoadError(f"{count} clients can't {' '.join(words)}")
         yield
     finally:
         process.communicate(timeout=STOP_SECONDS)
@@ -56,12 +59,12 @@ def listening(server: Server, channel: str, count: int, core: int) -> Iterator[N
         raise LoadError("a listener was closed, so not every message was sent to all")
 
 
-def subscribe(address: tuple[str, int], channel: str) -> socket.socket:
-    """Return a socket that has subscribed, confirmed."""
+def subscribe(address: tuple[str, int], words: list[str]) -> socket.socket:
+    """Return a socket that listens, confirmed."""
     sock = socket.create_connection(address)
-    sock.sendall(encode(["SUBSCRIBE", channel]))
+    sock.sendall(encode(words))
     reply = b""
-    while not reply.endswith(b":1\r\n"):
+    while not reply.endswith(CONFIRMED):
         reply += sock.recv(READ_BYTES)
     return sock
 
@@ -82,11 +85,11 @@ def drain(socks: dict[int, socket.socket]) -> None:
 
 def main() -> None:
     """Listen as the arguments say."""
-    host, port, channel, count = sys.argv[1:]
+    host, port, count, *words = sys.argv[1:]
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(int(count) + FD_RESERVE, hard), hard))
     with ExitStack() as stack:
-        socks = [stack.enter_context(subscribe((host, int(port)), channel)) for _ in range(int(count))]
+        socks = [stack.enter_context(subscribe((host, int(port)), words)) for _ in range(int(count))]
         print("ready", flush=True)
         drain({sock.fileno(): sock for sock in socks})
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from tests._resp import Reply, RespClient
+from tests.bench.transactions import ReplyError, commands_in, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,8 @@ def expand(command: tuple[str, ...], value_bytes: int) -> list[str]:
 
 def run_load(server: Server, workload: Workload, requests: int, core: int) -> LoadResult:
     """Send ``requests`` commands with redis-benchmark on ``core``; kills it when interrupted."""
+    if workload.repeats:
+        return run_transactions(server, workload, requests)
     tool = shutil.which("redis-benchmark")
     if tool is None:
         raise LoadError("redis-benchmark is not installed")
@@ -87,6 +90,19 @@ def run_load(server: Server, workload: Workload, requests: int, core: int) -> Lo
     if process.returncode:
         raise LoadError(f"{workload.name}: redis-benchmark failed: {output[-400:]}")
     return parse_csv(output, requests)
+
+
+def run_transactions(server: Server, workload: Workload, requests: int) -> LoadResult:
+    """Send about ``requests`` commands in transactions, from this process."""
+    took: list[float] = []
+    rounds = max(1, requests // commands_in(workload))
+    try:
+        seconds = exchange(server, workload, rounds, took.append)
+    except ReplyError as wrong:
+        raise LoadError(str(wrong)) from wrong
+    took.sort()
+    commands = rounds * commands_in(workload)
+    return LoadResult(commands, commands / seconds, took[len(took) // 2], took[len(took) * 99 // 100])
 
 
 class Control:

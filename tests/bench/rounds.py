@@ -93,7 +93,7 @@ def choose_requests(rates: Iterable[float], pipeline: int, seconds: float) -> in
 def _measure(server: Server, workload: Workload, requests: int, core: int, into: Samples) -> None:
     before = cpu_ns(server.pid)
     result = run_load(server, workload, requests, core)
-    into.cpu_us.append((cpu_ns(server.pid) - before) / 1000 / requests)
+    into.cpu_us.append((cpu_ns(server.pid) - before) / 1000 / result.requests)
     into.per_second.append(result.per_second)
     into.p50_ms.append(result.p50_ms)
     into.p99_ms.append(result.p99_ms)
@@ -114,7 +114,8 @@ def run_workload(ours: Server, stock: Server, workload: Workload, effort: Effort
     try:
         with ExitStack() as stack:
             for server in (ours, stock):
-                stack.enter_context(listening(server, CHANNEL, workload.listeners, effort.load_core))
+                stack.enter_context(listening(server, ("SUBSCRIBE", CHANNEL), workload.listeners, effort.load_core))
+                stack.enter_context(listening(server, ("MONITOR",), workload.monitors, effort.load_core))
                 stack.callback(restore, server, workload)
             rates = [_warm_up(server, workload, effort) for server in (ours, stock)]
             requests = effort.requests or choose_requests(rates, workload.pipeline, effort.seconds)

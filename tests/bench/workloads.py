@@ -47,6 +47,8 @@ class Workload:
     quick: bool = False  # part of ``--quick``
     listeners: int = 0  # clients that have subscribed to CHANNEL and read
     module: str = ""  # the example module that has the command; empty: the server itself
+    monitors: int = 0  # clients that have sent MONITOR and read
+    repeats: int = 0  # MULTI, so often the command, EXEC are sent in one go; 0: no transaction
     directives: tuple[tuple[str, str, str], ...] = ()  # name, value for this workload, value afterwards
 
 
@@ -136,6 +138,27 @@ def _of_module(what: str, clients: int, pipeline: int) -> Workload:
     )
 
 
+def _monitored(monitors: int, pipeline: int) -> Workload:
+    return Workload(
+        name=f"GET with {monitors} monitor{'s' * (monitors > 1)} P{pipeline}",
+        command=COMMANDS["GET"],
+        pipeline=pipeline,
+        setup=FILL,
+        monitors=monitors,
+        limits=CPU,
+    )
+
+
+def _transaction(repeats: int, pipeline: int) -> Workload:
+    return Workload(
+        name=f"MULTI {repeats} SET EXEC P{pipeline}",
+        command=COMMANDS["SET"],
+        pipeline=pipeline,
+        repeats=repeats,
+        limits=CPU,
+    )
+
+
 SIZES: Final = (  # value_bytes, pipeline, keys
     (32, 1, KEYS),
     (32, 16, KEYS),
@@ -149,6 +172,8 @@ WORKLOADS: Final[tuple[Workload, ...]] = (
     *(_by_size(*size, verb) for size in SIZES for verb in ("SET", "GET")),
     *(_to_listeners(listeners, 50, pipeline) for listeners in (0, 1, 100, 1000) for pipeline in (1, 16)),
     _to_listeners(100, 50, 1, 4096),
+    *(_monitored(monitors, pipeline) for monitors, pipeline in ((1, 1), (1, 16), (10, 16))),
+    *(_transaction(10, pipeline) for pipeline in (1, 16)),
     *(_notified(verb, pipeline) for verb in ("GET", "SET") for pipeline in (1, 16)),
     *(_of_module(what, *shape) for what in MODULE_COMMANDS for shape in ((50, 1), (50, 16), (1, 1), (1, 16))),
 )
