@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "command_table.h"
 #include "engine/api.h"
 #include "engine/engine.h"
 #include "exec/multi.h"
@@ -88,6 +89,17 @@ static void read_everything(tr_engine *g) {
         uint64_t count;
         tr_assert(tr_api_read_error(g, i, &count) != NULL && count > 0);
     }
+    tr_api_slow slow;
+    for (uint64_t id = 0; tr_api_slow_from(g, id, &slow); id = slow.id + 1) {
+        tr_assert(slow.id >= id && slow.argc > 0 && slow.command != NULL);
+    }
+    int64_t times[TR_DELAYS], amounts[TR_DELAYS], longest;
+    const char *event;
+    tr_latency_sample(&g->x, "fuzz", 5);
+    for (int i = 0; (event = tr_api_latency_event(g, i)) != NULL; i++) {
+        int count = tr_api_latency_delays(g, event, strlen(event), times, amounts, &longest);
+        tr_assert(count > 0 && longest >= amounts[0]);
+    }
     uint64_t seen = 0;
     for (uint64_t id = tr_api_next_client(g, 0); id != 0; id = tr_api_next_client(g, id)) {
         tr_api_client client;
@@ -134,17 +146,19 @@ static void pause_clients(runner *r, int all, int64_t ms) {
     if (r->way->sockets) r->shaken = 1;
 }
 
-/* MEMORY tells of the allocator, and MONITOR of addresses. To be called before their calls are forgotten. */
-static void note_odd_commands(runner *r) {
+/* MEMORY tells of the allocator, too, MONITOR and the slow log of addresses. To be called before the calls are
+ * forgotten. */
+static void note_telling_commands(runner *r) {
     for (uint16_t id = 0; id < tr_command_count(); id++) {
         const char *name = tr_command_by_id(id)->fullname;
-        if (strncmp(name, "memory|", 7) != 0 && strcmp(name, "monitor") != 0) continue;
-        if (r->g->x.stats[id].calls != 0) r->shaken = 1;
+        int of_addresses = strcmp(name, "monitor") == 0 || strcmp(name, "slowlog|get") == 0;
+        int tells = of_addresses || strncmp(name, "memory|", 7) == 0;
+        if (tells && r->g->x.stats[id].calls != 0) r->shaken = 1;
     }
 }
 
 static void reset_stats(runner *r) {
-    note_odd_commands(r);
+    note_telling_commands(r);
     tr_api_reset_stats(r->g);
 }
 
@@ -443,7 +457,7 @@ typedef struct look {
     uint64_t commands;
     unsigned allowed;
     int quiet; /* CLIENT REPLY: this or the next reply may be missing */
-    int listens; /* to channels (or will after EXEC) or to commands: there may be any number of messages */
+    int listens; /* to channels, or will after EXEC, or looks on: there may be any number of messages */
 } look;
 
 static look look_at(runner *r) {
@@ -451,7 +465,8 @@ static look look_at(runner *r) {
     if (c == NULL) return (look){.allowed = RC_RESP2 | RC_RESP3, .quiet = 1};
     uint32_t quiet = TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP | TR_CLIENT_REPLY_SKIP_NEXT;
     int will_listen = c->multi != NULL && c->multi->flags & TR_CMD_PUBSUB;
-    int talked_of_it = c->last_cmd != NULL && c->last_cmd->flags & TR_CMD_PUBSUB;
+    const tr_command *last = c->last_cmd;
+    int talked_of_it = last != NULL && (last->flags & TR_CMD_PUBSUB || last->fn == tr_cmd_monitor);
     return (look){
         .commands = c->commands,
         .listens = will_listen || talked_of_it || c->flags & (TR_CLIENT_PUBSUB | TR_CLIENT_MONITOR),
@@ -537,6 +552,9 @@ static void start(runner *r, const er_way *way) {
     tr_api_set_hooks(r->g, r, call_python, authenticate);
     tr_assert(tr_api_rename(r->g, "substr", 6, "part", 4) == TR_OK);
     tr_assert(tr_api_rename(r->g, "lolwut", 6, "", 0) == TR_OK);
+    r->g->settings.slowlog_than_us = 0; /* every command is slow */
+    r->g->settings.slowlog_max_len = 16;
+    r->g->settings.latency_threshold_ms = 1;
     set_limits(r, 0);
     run_cron(r);
     go_to(r, 0);
@@ -545,7 +563,7 @@ static void start(runner *r, const er_way *way) {
 }
 
 static int is_comparable(runner *r) {
-    note_odd_commands(r);
+    note_telling_commands(r);
     return !r->shaken && r->g->mem.fail_count == 0;
 }
 

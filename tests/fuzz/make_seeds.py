@@ -213,6 +213,21 @@ def helper_lives() -> Iterator[bytes]:
     yield loaded + command + turn + b"\x01\xc8" + b"\x07" * 100
 
 
+def observe_workloads() -> Iterator[bytes]:
+    """Yield monitors that look at others and at themselves, leave and are cut, and the slow log of all that."""
+    marks = [bytes((MARK, mark)) for mark in (SECOND_MARK, FIRST_MARK)]
+    monitor = request(b"MONITOR")
+    lines = request(b"SET", b"k", bytes(range(256))) + request(b"ECHO", b"x" * 20000) + request(b"AUTH", b"u", b"p")
+    transaction = request(b"MULTI") + request(b"PING") * 20 + request(b"EXEC")
+    get = request(b"SLOWLOG", b"GET", b"-1")
+    slow = get + request(b"DEL", *(b"%d" % n for n in range(40))) + get
+    for hello in (b"", request(b"HELLO", b"3")):
+        for end in (request(b"RESET"), request(b"QUIT"), request(b"CLIENT", b"REPLY", b"OFF"), b""):
+            others = marks[0] + monitor + lines + transaction + marks[1]
+            yield hello + monitor + lines + others + transaction + monitor + b"PING\r\n" + end + b"PING\r\n" + slow
+        yield hello + lines + slow + request(b"SLOWLOG", b"LEN") + request(b"SLOWLOG", b"RESET") + slow
+
+
 def seeds(commands: Path) -> Iterator[bytes]:
     """Yield every seed."""
     yield from SHAPES
@@ -229,6 +244,7 @@ def seeds(commands: Path) -> Iterator[bytes]:
     yield from lcs_workloads()
     yield from pubsub_workloads()
     yield from helper_lives()
+    yield from observe_workloads()
 
 
 def write(folder: Path, commands: Path) -> int:

@@ -37,7 +37,8 @@ static const char *const words[] = {
     "\"", "'", "\\", "\"\"", "\t",
     /* commands' own */
     "key", "other", "PX", "PXAT", "XX", "GT", "KEEPTTL", "MATCH", "TYPE", "REPLACE", "DB", "ASYNC",
-    "SUBSCRIBE", "PUBLISH", "IDX", "a*b*c*", "[^-x]?", "9223372036854775807", "-9223372036854775808",
+    "SUBSCRIBE", "PUBLISH", "MONITOR", "SLOWLOG", "IDX", "a*b*c*", "[^-x]?", "9223372036854775807",
+    "-9223372036854775808",
 };
 
 static const char types[] = "*$+-:_,#(!=%~|>P\n\r \xff";
