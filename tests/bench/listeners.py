@@ -36,7 +36,7 @@ CONFIRMED: Final = (b":1\r\n", b"+OK\r\n")
 
 @contextmanager
 def listening(server: Server, words: tuple[str, ...], count: int, core: int) -> Iterator[None]:
-    """Have ``count`` clients listen after the command ``words``, read on ``core``. LoadError: they can't, or were closed."""
+    """Have ``count`` clients listen after the command ``words``, read on ``core``. LoadError: one was closed."""
     if count == 0:
         yield
         return

@@ -32,7 +32,7 @@ def test_monitor(client: Any) -> None:
         assert shown == [r'SET a key a "value"\n', "MULTI", "INCRBY n 1", "GET n"]
         assert {seen["client_type"] for seen in commands} == {"tcp"}
         assert {seen["client_address"] for seen in commands} == {"127.0.0.1"}
-        assert {seen["db"] for seen in commands} == {"0"}
+        assert {seen["db"] for seen in commands} == {0}
 
 
 def test_slowlog(client: Any) -> None:
