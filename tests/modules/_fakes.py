@@ -144,6 +144,9 @@ class FakeEngine:
         events, self._events = self._events, []
         return iter(events)
 
+    def __iter__(self) -> Iterator[HelperInfo]:
+        return iter([info(ident, HelperEvent(0)) for ident in self._pidfds])
+
     def _post(self, event: HelperInfo) -> None:
         self._events.append(event)
         trio.lowlevel.current_trio_token().run_sync_soon(self.tell)

@@ -25,7 +25,7 @@ from trioredis.resp import ReplyError
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES: Final = ("crash", "hello", "tally", "threads")
+EXAMPLES: Final = ("crash", "hello")
 PATIENCE_S: Final = 15.0
 
 
@@ -178,6 +178,21 @@ async def test_crashes(tmp_path: Path, examples: Path, way: str) -> None:
         assert pairs(row)[b"headline"].decode() == headline
         assert re.match(WAYS[way], headline), headline
         assert f"Running  crash.now '{way}'" in text
+
+
+async def test_info(tmp_path: Path, examples: Path) -> None:
+    async with client_of(tmp_path) as (client, server):
+        assert b"trioredis_modules" not in await client.execute("INFO", "everything")
+        await client.execute("MODULE", "LOAD", str(examples / "crash.so"))
+        await client.execute("MODULE", "LOAD", str(examples / "hello.so"))
+        await client.execute("HELLOMODULE.RAND")
+        text = (await client.execute("INFO", "modules")).decode()
+        assert "module:name=crash,ver=1,api=1,filters=0,usedby=[],using=[],options=[]\r\n" in text
+        assert "module:name=hellomodule,ver=1,api=1,filters=0,usedby=[],using=[],options=[]\r\n" in text
+        [_, hello] = server.modules.loaded
+        health = (await client.execute("INFO", "trioredis_modules")).decode()
+        assert f"hellomodule:state=serving,pid={hello.pid},crashes=0,restarts=0," in health
+        assert ",commands=1," in health
 
 
 async def test_reports_are_bounded(tmp_path: Path, examples: Path) -> None:

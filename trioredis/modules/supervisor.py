@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +29,7 @@ from trioredis.modules.policy import OVERRIDE_PREFIX, Policy
 from trioredis.modules.report import Module, Surroundings
 from trioredis.modules.reports import Reports
 from trioredis.modules.spawn import PROGRAM
+from trioredis.observability.info_input import ModuleLine, ModuleSection
 
 if TYPE_CHECKING:
     from trioredis.config import Config
@@ -42,6 +43,8 @@ ARGUMENT_BYTES_MAX: Final = 64
 ARGUMENTS_MAX: Final = 32
 BURIALS_MAX: Final = 8
 """Reports that wait to be made; of what crashes faster only the newest few are kept."""
+OPTIONS: Final = {1: "handle-io-errors", 2: "handle-repl-async-load", 4: "no-implicit-signal-modified"}
+"""Bits of a module's options, as INFO calls them."""
 UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -53,6 +56,8 @@ class Engine(EngineEnd, Protocol):
 
     def take_events(self) -> Iterable[HelperInfo]:
         """Return those to whom something has happened."""
+
+    def __iter__(self) -> Iterator[HelperInfo]: ...
 
 
 class StartError(Exception):
@@ -194,6 +199,29 @@ class Modules:
         """Return the words of a ``loadmodule`` line for each module."""
         return [[one.path, *(arg.decode("utf-8", "surrogateescape") for arg in one.args)] for one in self.loaded]
 
+    # INFO.
+
+    def info_lines(self) -> tuple[ModuleLine, ...]:
+        """Return what the section Modules says of each module."""
+        known = {one.id: one for one in self._engine}
+        return tuple(
+            ModuleLine(
+                name=one.name,
+                version=one.info.version,
+                api=one.info.api_version,
+                filters=one.info.filters,
+                options=tuple(name for bit, name in OPTIONS.items() if known[one.ident].options & bit),
+            )
+            for one in self.loaded
+            if one.info is not None and one.ident in known
+        )
+
+    def info_sections(self) -> tuple[ModuleSection, ...]:
+        """Return our own section, if there are modules: how each fares."""
+        known = {one.id: one for one in self._engine}
+        fields = tuple((one.name, health(one, known[one.ident])) for one in self.loaded if one.ident in known)
+        return (ModuleSection(module="trioredis_modules", section="", fields=fields),) if fields else ()
+
     # After a crash.
 
     async def _bury(self, helper: Helper, host: Host, ending: Ending) -> None:
@@ -279,6 +307,22 @@ class Modules:
             crash_area=flight.read_crash_area(host.memory),
             status=host.status if host.status is not None else 0,
         )
+
+
+def health(helper: Helper, known: HelperInfo) -> str:
+    """Return how a module fares, as a value of INFO."""
+    fields = {
+        "state": helper.stage.value,
+        "pid": helper.pid,
+        "crashes": helper.crashes,
+        "restarts": helper.restarts,
+        "used_memory": known.used_bytes,
+        "used_memory_peak": known.peak_bytes,
+        "commands": known.commands,
+        "usec": known.busy_ns // 1000,
+        "waiting": known.pending + known.handed,
+    }
+    return ",".join(f"{name}={value}" for name, value in fields.items())
 
 
 def with_host(around: Surroundings, calls: tuple[str, ...], host: Host) -> Surroundings:

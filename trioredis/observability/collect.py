@@ -25,6 +25,8 @@ from trioredis.observability.info_input import (
     KeyspaceStats,
     Listener,
     MemoryStats,
+    ModuleLine,
+    ModuleSection,
     PersistenceStats,
     ReplicationStats,
     ServerFacts,
@@ -42,6 +44,16 @@ US_PER_S: Final = 1_000_000
 KIB: Final = 1024
 
 
+class ModuleSource(Protocol):
+    """Who knows the modules."""
+
+    def info_lines(self) -> tuple[ModuleLine, ...]:
+        """A line for each module."""
+
+    def info_sections(self) -> tuple[ModuleSection, ...]:
+        """Sections of their own."""
+
+
 class Subject(Protocol):
     """The server that is looked at."""
 
@@ -52,6 +64,10 @@ class Subject(Protocol):
     @property
     def config(self) -> Config:
         """The configuration in force."""
+
+    @property
+    def modules(self) -> ModuleSource:
+        """The modules that are loaded."""
 
     @property
     def listeners(self) -> Sequence[OpenListener]:
@@ -89,6 +105,8 @@ def collect(server: Subject) -> InfoInput:
         replication=ReplicationStats(
             replid=server.replication_id, backlog_size_bytes=server.config.integer("repl-backlog-size")
         ),
+        modules=server.modules.info_lines(),
+        module_sections=server.modules.info_sections(),
         commands=_commands(server.engine),
         errors=tuple(ErrorStats(prefix=word, count=count) for word, count in server.engine.error_stats().items()),
         keyspace=_keyspace(server.engine, counters.db_count),
