@@ -539,9 +539,15 @@ int tr_helper_ask(tr_helper *h, tr_msg_type type, const void *body, void *out, t
     run_here(h);
     const char *why = tr_session_send(&h->session, (uint16_t)type, flags, &id);
     tr_wire_header header;
+    /* What the callback changes goes with it when it fails, as a unit's would. */
+    tr_store *store = h->m->x->store;
+    int undoes = tr_undo_may_begin(store);
+    size_t mark = undoes ? tr_undo_begin(store) : 0;
     int rc = why != NULL ? tr_helper_wrong(h, why) : say(h, (uint16_t)type, flags, id, body);
     if (rc == TR_OK) rc = wait_for(h, (uint16_t)(type + 1), id, hold, &header, nested_deadline(h));
     if (rc == TR_OK) rc = tr__decode(h, &header, hold, out);
+    if (undoes && rc == TR_OK) tr_undo_commit(store, mark);
+    else if (undoes) tr_undo_rollback(store, mark);
     if (rc == TR_OK) {
         if (flags != 0) tr__helper_listen(h, 0);
         return TR_OK;

@@ -183,6 +183,13 @@ enum { /* for Python */
     TR_HELPER_EVENT_FAILED = 2,
 };
 
+/* A call that runs, on the stack of who runs it. */
+typedef struct tr_caller {
+    struct tr_caller *outer;
+    tr_unit *unit;   /* NULL: it is no more, or there was none */
+    uint8_t outside; /* there was none */
+} tr_caller;
+
 typedef struct tr_modhost_hooks {
     void *ctx;
     /* The client has no units left and may go on with its input, or has output to be sent. */
@@ -210,7 +217,7 @@ typedef struct tr_modhost {
     int64_t busy_ms;          /* busy-reply-threshold */
     int64_t floor_ns;         /* when the floor was given */
     uint8_t forgets_values;   /* module-durability is off */
-    tr_unit *caller;          /* whose call runs now, innermost; NULL: none does */
+    tr_caller *caller;        /* whose call runs now, innermost; NULL: none does */
     uint32_t call_depth;
     char categories[TR_MODHOST_CATEGORIES_MAX][TR_HELPER_NAME_MAX]; /* of ACL, that modules added */
     int category_count;
@@ -302,6 +309,8 @@ int tr_helper_tell(tr_helper *h, tr_msg_type type, const void *body);
 static inline tr_unit *tr_helper_unit(const tr_helper *h) {
     return h->inner != NULL ? h->inner : h->handed;
 }
+/* A command for AOF and replicas, of the unit that runs or outside of one. 0, TR_ENOMEM, TR_ELIMIT. */
+int tr_modhost_propagate(tr_helper *h, int db_id, uint8_t flags, const tr_arg *argv, int argc);
 /* Queues a unit (stolen) at the end; it is handed over in the next turn. */
 void tr_helper_queue(tr_helper *h, tr_unit *unit);
 /* A unit with its message encoded. NULL: no memory, or the body breaks its bounds. */

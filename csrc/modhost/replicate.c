@@ -1,7 +1,6 @@
 /* What units write for AOF and replicas. */
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/err.h"
 #include "modhost/modhost.h"
 #include "modhost/propagation.h"
@@ -52,14 +51,24 @@ void tr_propagation_drop(tr_mem *mem, tr_propagation *p) {
 
 /* ---- messages ---- */
 
+int tr_modhost_propagate(tr_helper *h, int db_id, uint8_t flags, const tr_arg *argv, int argc) {
+    tr_modhost *m = h->m;
+    tr_unit *unit = tr_helper_unit(h);
+    if (unit == NULL && m->caller != NULL) unit = m->caller->unit;
+    if (unit != NULL) return tr_propagation_add(m->mem, &unit->propagation, db_id, flags, argv, argc);
+    tr_propagation alone = {0};
+    int rc = tr_propagation_add(m->mem, &alone, db_id, flags, argv, argc);
+    if (rc == TR_OK && m->x->hooks.propagate != NULL) m->x->hooks.propagate(m->x->hooks.ctx, &alone);
+    tr_propagation_drop(m->mem, &alone);
+    return rc;
+}
+
 int tr_modhost_replicate(tr_helper *h, const tr_wire_header *header, const void *body) {
     const tr_msg_replicate *m = body;
     tr_mem *mem = h->m->mem;
-    tr_unit *unit = tr_helper_unit(h);
     (void)header;
     if (m->argv.count == 0) return tr_helper_wrong(h, "a command of no words");
     if (m->db >= (uint32_t)h->m->x->store->db_count) return tr_helper_wrong(h, "a database that does not exist");
-    tr_assert(unit != NULL); /* it has the floor */
     tr_arg little[LITTLE_ARGC];
     tr_arg *argv = m->argv.count <= LITTLE_ARGC ? little : tr_alloc(mem, m->argv.count * sizeof(*argv));
     if (argv == NULL) return TR_ENOMEM;
@@ -68,7 +77,7 @@ int tr_modhost_replicate(tr_helper *h, const tr_wire_header *header, const void 
     for (uint32_t i = 0; tr_wire_next(&m->argv, &cursor, &item); i++)
         argv[i] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
     uint8_t flags = m->flags & (TR_PROPAGATE_NOT_AOF | TR_PROPAGATE_NOT_REPLICAS);
-    int rc = tr_propagation_add(mem, &unit->propagation, (int)m->db, flags, argv, (int)m->argv.count);
+    int rc = tr_modhost_propagate(h, (int)m->db, flags, argv, (int)m->argv.count);
     if (argv != little) tr_free(mem, argv);
     return rc;
 }
@@ -99,8 +108,9 @@ int tr_modhost_avoid_replica_traffic(tr_helper *h, const tr_wire_header *header,
 void tr_modhost_unit_ends(tr_helper *h, tr_unit *unit) {
     tr_modhost *m = h->m;
     tr_exec_hooks *hooks = &m->x->hooks;
-    if (unit->nested && m->caller != NULL) {
-        tr_propagation_join(&m->caller->propagation, &unit->propagation);
+    if (unit->nested && m->caller != NULL && !m->caller->outside) {
+        /* One that is no more is undone, with all that it called. */
+        if (m->caller->unit != NULL) tr_propagation_join(&m->caller->unit->propagation, &unit->propagation);
         return;
     }
     if (unit->propagation.first != NULL && hooks->propagate != NULL) hooks->propagate(hooks->ctx, &unit->propagation);

@@ -25,7 +25,7 @@
 
 typedef struct call {
     tr_helper *h;
-    tr_unit *unit;
+    tr_unit *unit;  /* NULL: it was asked for something outside of one */
     const tr_msg_call *m;
     tr_client *by;  /* the client of the unit; NULL: none */
     tr_client self; /* runs the command */
@@ -74,15 +74,15 @@ static void judge(call *k) {
 static int run(call *k) {
     tr_modhost *m = k->h->m;
     tr_store *store = m->x->store;
-    tr_unit *caller = m->caller;
+    tr_caller caller = {.outer = m->caller, .unit = k->unit, .outside = k->unit == NULL};
     uint64_t dirty = store->dirty;
     int db_id = k->self.db->id;
     int no_touch = store->no_touch;
-    m->caller = k->unit;
+    m->caller = &caller;
     m->call_depth++;
     tr_execute(&k->self);
     m->call_depth--;
-    m->caller = caller;
+    m->caller = caller.outer;
     store->no_touch = no_touch;
     tr_assert(k->self.wait == TR_WAIT_NONE);
     if (k->h->state == TR_HELPER_DOWN) return TR_ECLOSED;
@@ -92,7 +92,7 @@ static int run(call *k) {
     uint8_t flags = (k->m->flags & CALL_NOT_AOF ? TR_PROPAGATE_NOT_AOF : 0) |
                     (k->m->flags & CALL_NOT_REPLICAS ? TR_PROPAGATE_NOT_REPLICAS : 0);
     if (flags == (TR_PROPAGATE_NOT_AOF | TR_PROPAGATE_NOT_REPLICAS)) return TR_OK;
-    return tr_propagation_add(m->mem, &k->unit->propagation, db_id, flags, k->self.argv, k->self.argc);
+    return tr_modhost_propagate(k->h, db_id, flags, k->self.argv, k->self.argc);
 }
 
 /* Sends what stands in the client's output as the reply. */
@@ -144,6 +144,7 @@ static int serve(call *k, const tr_wire_header *header) {
 }
 
 static tr_client *client_of(const tr_helper *h, const tr_unit *unit) {
+    if (unit == NULL) return NULL;
     if (unit->nested) return unit->nested_client;
     return unit->client_id == 0 ? NULL : tr_client_by_id(h->m->x, unit->client_id);
 }
@@ -155,7 +156,6 @@ int tr_modhost_call(tr_helper *h, const tr_wire_header *header, const void *body
     if (m->argv.count == 0) return tr_helper_wrong(h, "a command of no words");
     if (m->db >= (uint32_t)x->store->db_count) return tr_helper_wrong(h, "a database that does not exist");
     if (m->user != 0) return tr_helper_wrong(h, "a user that does not exist");
-    tr_assert(unit != NULL); /* it has the floor */
     tr_arg little[LITTLE_ARGC];
     tr_arg *argv = m->argv.count <= LITTLE_ARGC ? little : tr_alloc(h->m->mem, m->argv.count * sizeof(*argv));
     if (argv == NULL) return TR_ENOMEM;
@@ -163,7 +163,7 @@ int tr_modhost_call(tr_helper *h, const tr_wire_header *header, const void *body
     tr_wire_bytes item;
     for (uint32_t i = 0; tr_wire_next(&m->argv, &cursor, &item); i++)
         argv[i] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
-    unit->called = 1;
+    if (unit != NULL) unit->called = 1;
     call k = {.h = h, .unit = unit, .m = m, .by = client_of(h, unit)};
     uint32_t flags = TR_CLIENT_INTERNAL | TR_CLIENT_AUTHENTICATED;
     if (!(m->flags & CALL_DENY_OOM)) flags |= TR_CLIENT_ANY_MEMORY;

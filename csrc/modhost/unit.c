@@ -28,6 +28,9 @@ tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const vo
 }
 
 void tr__unit_free(tr_modhost *m, tr_unit *unit) {
+    for (tr_caller *caller = m->caller; caller != NULL; caller = caller->outer) {
+        if (caller->unit == unit) caller->unit = NULL;
+    }
     tr_propagation_drop(m->mem, &unit->propagation);
     tr_buf_release(m->mem, &unit->message);
     tr_free(m->mem, unit);

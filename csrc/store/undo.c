@@ -134,6 +134,7 @@ static int is_recorded(tr_db *db, uint32_t hash, const char *key, size_t len) {
 static int note_expiry(tr_db *db, tr_undo_record *r, const tr_entry *e) {
     if (e->ttl_slot == 0) return TR_OK;
     if (tr_ttlheap_keep(&db->ttl) != TR_OK) return TR_ENOMEM;
+    db->store->undo.expiring = 1;
     r->when = tr_db_expire_at(db, e);
     return TR_OK;
 }
@@ -179,6 +180,7 @@ static void give_leaving(tr_db *db, tr_undo_record *r, tr_entry *e) {
         tr_ttlheap_drop(&db->ttl, e->ttl_slot);
         int rc = tr_ttlheap_keep(&db->ttl);
         tr_assert(rc == TR_OK);
+        db->store->undo.expiring = 1;
     }
     give(db, r, e);
 }
@@ -432,6 +434,8 @@ static void take_back(tr_store *store) {
 
 /* ---- marks ---- */
 
+enum { STAYS = 1, TAKEN_BACK }; /* how a mark ended */
+
 /* The record's work stays; what it kept goes. */
 static void forget(tr_store *store) {
     tr_undo_record *r = take_last(store);
@@ -452,13 +456,13 @@ static void end_outermost(tr_store *store) {
         undo->spare = r->before;
         tr_free(store->mem, r);
     }
-    for (int i = 0; i < store->db_count; i++) {
+    for (int i = 0; undo->expiring && i < store->db_count; i++) {
         tr_ttlheap *ttl = &store->dbs[i].ttl;
         if (ttl->kept != 0) tr_ttlheap_unkeep(ttl, ttl->kept);
     }
     tr_assert(tr_hash_count(&undo->keys) == 0 && undo->bytes == 0);
     tr_hash_release(&undo->keys);
-    undo->broken = 0;
+    undo->expiring = undo->broken = 0;
 }
 
 static void end_innermost(tr_store *store) {
@@ -480,20 +484,30 @@ size_t tr_undo_begin(tr_store *store) {
     tr_assert(tr_undo_may_begin(store));
     if (store->undo_depth == 0) tr_hash_init(&undo->keys, store->mem, same_name);
     undo->marks[store->undo_depth] = undo->floor = undo->serial;
+    undo->ended[store->undo_depth] = 0;
     return (size_t)store->undo_depth++;
 }
 
+/* Notes how the mark ended, and ends all that have nothing open inside of them. */
+static void end_mark(tr_store *store, size_t mark, int how) {
+    tr_undo *undo = &store->undo;
+    tr_assert(mark < (size_t)store->undo_depth && !undo->ended[mark]);
+    undo->ended[mark] = (uint8_t)how;
+    while (store->undo_depth > 0 && undo->ended[store->undo_depth - 1]) {
+        int top = store->undo_depth - 1;
+        while (undo->ended[top] == TAKEN_BACK && undo->last != NULL && undo->last->serial > undo->marks[top])
+            take_back(store);
+        end_innermost(store);
+    }
+}
+
 void tr_undo_commit(tr_store *store, size_t mark) {
-    tr_assert(store->undo_depth > 0 && mark == (size_t)store->undo_depth - 1);
-    end_innermost(store);
+    end_mark(store, mark, STAYS);
 }
 
 int tr_undo_rollback(tr_store *store, size_t mark) {
-    tr_undo *undo = &store->undo;
-    tr_assert(store->undo_depth > 0 && mark == (size_t)store->undo_depth - 1);
-    int rc = undo->broken ? TR_ENOMEM : TR_OK;
-    while (undo->last != NULL && undo->last->serial > undo->marks[mark]) take_back(store);
-    end_innermost(store);
+    int rc = store->undo.broken ? TR_ENOMEM : TR_OK;
+    end_mark(store, mark, TAKEN_BACK);
     return rc;
 }
 

@@ -40,17 +40,20 @@ typedef struct tr_undo {
     uint64_t floor;               /* a record up to this one doesn't count for a new change */
     uint64_t swapped;             /* the last SWAPDB's: before it, keys were in other databases */
     uint64_t marks[TR_UNDO_DEPTH_MAX];
+    uint8_t ended[TR_UNDO_DEPTH_MAX]; /* how a mark ended whose inner ones are still open; 0: it hasn't */
     size_t bytes;                 /* that the log holds, about */
+    uint8_t expiring; /* room for expiries was kept */
     uint8_t broken;
 } tr_undo;
 
 int tr_undo_may_begin(const struct tr_store *store);
 /* A new innermost mark. */
 size_t tr_undo_begin(struct tr_store *store);
-/* The innermost mark ends and what was done stays. */
+/* The mark ends and what was done stays. Mostly the innermost one; another one ends with those inside of it. */
 void tr_undo_commit(struct tr_store *store, size_t mark);
-/* The innermost mark ends and what was done since its begin is taken back; hooks hear of every key that changes
- * (changed, flushed, swapped). 0, or TR_ENOMEM: the log wasn't whole, some changes stay. */
+/* The mark ends and what was done since its begin is taken back, now or when those inside of it have ended; hooks
+ * hear of every key that changes (changed, flushed, swapped). 0, or TR_ENOMEM: the log wasn't whole, some changes
+ * stay. */
 int tr_undo_rollback(struct tr_store *store, size_t mark);
 /* 0: a change since the outermost begin can't be taken back. */
 int tr_undo_is_whole(const struct tr_store *store);

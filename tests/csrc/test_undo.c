@@ -423,6 +423,36 @@ static void test_inner_marks(void) {
     close_store(&f);
 }
 
+static void test_an_outer_mark_may_end_first(void) {
+    fixture f;
+    open_store(&f, 1);
+    tr_db *db = &f.store.dbs[0];
+    set(db, "a", "0");
+    size_t outer = tr_undo_begin(&f.store);
+    set(db, "a", "1");
+    size_t middle = tr_undo_begin(&f.store);
+    set(db, "b", "1");
+    size_t inner = tr_undo_begin(&f.store);
+    set(db, "c", "1");
+    CHECK_EQ_INT(tr_undo_rollback(&f.store, outer), TR_OK);
+    set(db, "d", "1");
+    tr_undo_commit(&f.store, inner);
+    CHECK_EQ_INT(f.store.undo_depth, 2);
+    set(db, "e", "1");
+    tr_undo_commit(&f.store, middle);
+    CHECK_EQ_INT(f.store.undo_depth, 0);
+    check_string(db, "a", "0");
+    CHECK_EQ_INT(tr_hash_count(&db->keys), 1);
+    outer = tr_undo_begin(&f.store);
+    inner = tr_undo_begin(&f.store);
+    tr_undo_commit(&f.store, outer);
+    set(db, "a", "2");
+    CHECK_EQ_INT(tr_undo_rollback(&f.store, inner), TR_OK);
+    CHECK_EQ_INT(f.store.undo_depth, 0);
+    check_string(db, "a", "0");
+    close_store(&f);
+}
+
 static void test_hooks_hear_of_it(void) {
     fixture f;
     open_store(&f, 1);
@@ -511,6 +541,7 @@ int main(void) {
     RUN(test_rollback_restores_what_was);
     RUN(test_rollback_when_memory_is_short);
     RUN(test_inner_marks);
+    RUN(test_an_outer_mark_may_end_first);
     RUN(test_hooks_hear_of_it);
     RUN(test_many_changes_of_a_key_are_one_record);
     RUN(test_nothing_is_evicted_meanwhile);
