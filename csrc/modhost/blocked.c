@@ -512,8 +512,12 @@ typedef struct loss {
 
 static void lose(void *ctx, tr_hnode *node) {
     tr_block *b = block_at(node);
-    reply_error(b, ((const loss *)ctx)->error);
-    go_on(b, 1);
+    if (b->commanding) { /* the client has its error as that of the command, which was running */
+        tr_blocking_release(&b->h->m->x->blocking, &b->waiter);
+    } else {
+        reply_error(b, ((const loss *)ctx)->error);
+        go_on(b, 1);
+    }
     b->h->stats.blocked--;
     free_block(b);
 }

@@ -8,6 +8,9 @@
  *     6 MULTI, two module commands, EXEC                      7 a turn
  *     8 a turn after the clock has moved                      9 the helper is killed and another one attached
  *    10 registers a command, in good order                   11 answers what the engine asked, in good order
+ *    12 asks for the floor, drops an ask, tries              13 blocks a client, in good order
+ *    14 unblocks one                                         15 signals a key
+ *    16 CLIENT UNBLOCK, or the client leaves                 17 time passes for who waits
  *
  * The clock is set by hand and lies before the real one, so that no wait lasts. */
 #include <stdlib.h>
@@ -35,6 +38,7 @@ typedef struct world {
     tr_ring ring;
     uint64_t asked_id;
     uint16_t asked_type;
+    uint64_t asked_number; /* of the grant */
     int attached;
 } world;
 
@@ -111,7 +115,7 @@ static void open_world(world *w) {
                                     .watch = watch,
                                     .unwatch = unwatch,
                                     .event = nothing};
-    w->m.command_ms = 1;
+    w->m.command_ms = 25; /* longer than a turn waits, else none is ever left running */
     w->m.busy_ms = 1;
     tr_client_init(&w->c, &w->x, w->x.next_client_id++, TR_CLIENT_AUTHENTICATED);
     w->h = tr_modhost_add(&w->m, "fuzz");
@@ -157,6 +161,7 @@ static void listen(world *w) {
         if (spec->role != TR_REQUEST) continue;
         w->asked_id = header.request_id;
         w->asked_type = header.type;
+        if (header.type == TR_MSG_GRANT_FLOOR) memcpy(&w->asked_number, in.data + in.rpos + TR_WIRE_HEADER_BYTES, 8);
     }
     tr_buf_release(&w->host_mem, &in);
 }
@@ -190,15 +195,54 @@ static void send_register(world *w, input *in) {
     encode_and_send(w, TR_MSG_REGISTER_COMMAND, 1u + take(in), &m);
 }
 
-static void send_good_answer(world *w) {
+static void send_good_answer(world *w, input *in) {
     listen(w);
     if (w->asked_type == TR_MSG_GRANT_FLOOR) {
-        tr_msg_grant_floor_answer m = {0};
+        tr_msg_grant_floor_answer m = {.ask = w->asked_number};
         encode_and_send(w, TR_MSG_GRANT_FLOOR_ANSWER, w->asked_id, &m);
     } else if (w->asked_type == TR_MSG_RUN_COMMAND) {
         tr_msg_run_command_answer m = {.reply = {(const uint8_t *)"+OK\r\n", 5}};
         encode_and_send(w, TR_MSG_RUN_COMMAND_ANSWER, w->asked_id, &m);
+    } else if (w->asked_type == TR_MSG_RUN_BLOCKED) {
+        uint8_t how = take(in);
+        tr_msg_run_blocked_answer m = {.outcome = how & 1};
+        if (how & 2) m.reply = (tr_wire_bytes){(const uint8_t *)"+OK\r\n", 5};
+        encode_and_send(w, TR_MSG_RUN_BLOCKED_ANSWER, w->asked_id, &m);
     }
+}
+
+static void send_ask(world *w, input *in) {
+    uint8_t what = take(in);
+    uint64_t number = take(in) % 4;
+    tr_msg_ask_floor ask = {.ask = number, .purpose = what % 5};
+    tr_msg_drop_ask drop = {.ask = number};
+    tr_msg_try_floor try = {.ask = number};
+    if (what & 64) encode_and_send(w, TR_MSG_TRY_FLOOR, 1u + take(in), &try);
+    else if (what & 32) encode_and_send(w, TR_MSG_DROP_ASK, 0, &drop);
+    else encode_and_send(w, TR_MSG_ASK_FLOOR, 0, &ask);
+}
+
+static void send_block(world *w, input *in) {
+    tr_wire_bytes keys[] = {{(const uint8_t *)"k", 1}, {(const uint8_t *)"q", 1}, {(const uint8_t *)"k", 1}};
+    tr_msg_block_client m = {.block = take(in) % 8,
+                             .timeout_ms = take(in) % 40,
+                             .callbacks = take(in) % 16,
+                             .flags = take(in) % 2,
+                             .keys = {.count = take(in) % 4, .items.texts = keys}};
+    encode_and_send(w, TR_MSG_BLOCK_CLIENT, 0, &m);
+}
+
+static void send_unblock(world *w, input *in) {
+    uint8_t how = take(in);
+    tr_msg_unblock_client m = {.block = how % 8, .aborted = how >> 7};
+    if (how & 64) m.reply = (tr_wire_bytes){(const uint8_t *)"-ERR b\r\n", 8};
+    encode_and_send(w, TR_MSG_UNBLOCK_CLIENT, 0, &m);
+}
+
+static void send_signal(world *w, input *in) {
+    const char *name = take(in) & 1 ? "k" : "q";
+    tr_msg_signal_ready m = {.db = take(in) % 3, .name = {(const uint8_t *)name, 1}};
+    encode_and_send(w, TR_MSG_SIGNAL_READY, 0, &m);
 }
 
 static void spoil(world *w, input *in) {
@@ -238,8 +282,27 @@ static void module_command(world *w, input *in) {
     command(w, name, "k", "v");
 }
 
+static void end_waiting(world *w, input *in) {
+    uint8_t how = take(in);
+    if (how & 4) {
+        tr_client_release(&w->c);
+        tr_client_init(&w->c, &w->x, w->x.next_client_id++, TR_CLIENT_AUTHENTICATED);
+    } else {
+        tr_blocking_unblock(&w->c, how & 1 ? TR_UNBLOCK_ERROR : TR_UNBLOCK_TIMEOUT);
+    }
+    tr_outq_clear(&w->c.out);
+}
+
+static void pass_time(world *w) {
+    w->clock.fake_wall_us += 20000;
+    tr_exec_turn(&w->x);
+    tr_exec_begin(&w->x);
+    tr_blocking_check(&w->x.blocking, w->x.now_us / 1000);
+    tr_outq_clear(&w->c.out);
+}
+
 static void step(world *w, input *in) {
-    switch (take(in) % 12) {
+    switch (take(in) % 18) {
         case 0: send_any(w, in, 0); break;
         case 1: send_any(w, in, 1); break;
         case 2: garbage(w, in); break;
@@ -252,7 +315,10 @@ static void step(world *w, input *in) {
             command(w, "INCR", "k", "");
             command(w, "EXEC", "", "");
             break;
-        case 7: tr_modhost_turn(&w->m); break;
+        case 7:
+            if (w->attached) tr_modhost_ready(w->h);
+            tr_modhost_turn(&w->m);
+            break;
         case 8:
             w->clock.fake_mono_ns += 10000000;
             w->clock.fake_wall_us += 10000;
@@ -265,7 +331,13 @@ static void step(world *w, input *in) {
             if (w->h->state == TR_HELPER_DOWN) start(w);
             break;
         case 10: send_register(w, in); break;
-        default: send_good_answer(w); break;
+        case 12: send_ask(w, in); break;
+        case 13: send_block(w, in); break;
+        case 14: send_unblock(w, in); break;
+        case 15: send_signal(w, in); break;
+        case 16: end_waiting(w, in); break;
+        case 17: pass_time(w); break;
+        default: send_good_answer(w, in); break;
     }
     uint8_t events;
     const tr_helper *h = tr_modhost_take_event(&w->m, &events);

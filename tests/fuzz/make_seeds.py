@@ -211,6 +211,19 @@ def helper_lives() -> Iterator[bytes]:
     yield loaded + b"\x00\x80\x00\x04\x01\x02\x03\x04" + turn + b"\x03\x40\x00\x00\x00\x09" + turn
     yield loaded + b"\x02\x01\x3c" + b"\x05" * 60 + turn
     yield loaded + command + turn + b"\x01\xc8" + b"\x07" * 100
+    block, keys = b"\x0d\x01\x00\x0f\x00\x00", b"\x0d\x02\x14\x0f\x01\x02"
+    unblock, signal, passes, leaves = b"\x0e\x41", b"\x0f\x01\x00", b"\x11", b"\x10\x04"
+    served, not_served, plain = answer + b"\x02", answer + b"\x01", b"\x05"
+    blocked, for_keys = loaded + command + turn + block + answer + turn, loaded + command + turn + keys + answer + turn
+    yield loaded + command + turn + block + later + anew + turn
+    yield blocked + unblock + later + turn + served + later + command + turn
+    yield blocked + command + leaves + later + served + unblock + later + served + turn
+    yield blocked + b"\x10\x01" + later + not_served + passes + unblock + later + served + turn + anew
+    asks = b"\x0c\x00\x01" + later
+    touched = asks + signal + answer + turn * 2
+    yield for_keys + plain + touched + not_served + later + touched + served + later + passes + later
+    yield for_keys + leaves + later + served + passes + anew + turn
+    yield loaded + b"\x0c\x00\x01" + later + answer + b"\x0c\x40\x02\x07" + later + answer + b"\x0c\x20\x01" + later
 
 
 def observe_workloads() -> Iterator[bytes]:
