@@ -216,6 +216,15 @@ static void test_ends_from_outside(void) {
     end();
 }
 
+/* The end comes before the signal was heard. */
+static void test_a_signal_that_nobody_hears(void) {
+    begin();
+    CHECK_EQ_INT(wait_for(&probes[0], "x", TR_BLOCKING_FOREVER), 0);
+    signal_key("x");
+    leave(&probes[0]);
+    end();
+}
+
 /* A crowd that comes, goes and is asked at random, against a list. */
 static void test_a_crowd(void) {
     begin();
@@ -280,6 +289,7 @@ int main(void) {
     RUN(test_databases_that_are_swapped);
     RUN(test_deadlines);
     RUN(test_ends_from_outside);
+    RUN(test_a_signal_that_nobody_hears);
     RUN(test_a_crowd);
     RUN(test_no_memory);
     return CHECK_DONE();
