@@ -22,6 +22,8 @@ import trio
 
 from trioredis import dispatch
 from trioredis.client import Client
+from trioredis.commands.runtime import with_modules
+from trioredis.commands.schema import Schema
 from trioredis.config import Config, ConfigApplyError
 from trioredis.engine import (
     CloseReason,
@@ -112,17 +114,21 @@ class Server:
         for name, text in LISTEN_TEXTS.items():
             config.on_change(name, partial(self._listen_anew, text))
         self._apply_settings()
-        self.schema: Final = renamed_schema(config)
+        self._schema: Final = renamed_schema(config)
         rename_commands(engine, config)
         self.helpers: Final = Helpers(engine)
         self.modules: Final = Modules(
             self.helpers, config, output.log, server_version=API_VERSION, commands=self._command_names
         )
 
+    @property
+    def schema(self) -> Schema:
+        """All commands, those of modules too, as of now."""
+        return with_modules(self._schema, self.helpers.commands(), self.modules.names())
+
     def _command_names(self) -> tuple[bytes, ...]:
         """The names of all commands, those of modules too, as modules get them."""
-        names = [entry.fullname for entry in self.schema.walk()]
-        return tuple(name.encode() for name in (*names, *(one.name for one in self.helpers.commands() if one.is_live)))
+        return tuple(entry.fullname.encode("utf-8", "surrogateescape") for entry in self.schema.walk())
 
     @property
     def listeners(self) -> tuple[Listener, ...]:

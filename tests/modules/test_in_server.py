@@ -25,7 +25,7 @@ from trioredis.resp import ReplyError
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES: Final = ("crash", "hello")
+EXAMPLES: Final = ("crash", "hello", "keys")
 PATIENCE_S: Final = 15.0
 
 
@@ -193,6 +193,27 @@ async def test_info(tmp_path: Path, examples: Path) -> None:
         health = (await client.execute("INFO", "trioredis_modules")).decode()
         assert f"hellomodule:state=serving,pid={hello.pid},crashes=0,restarts=0," in health
         assert ",commands=1," in health
+
+
+async def test_commands_are_described(tmp_path: Path, examples: Path) -> None:
+    async with client_of(tmp_path) as (client, _):
+        count = await client.execute("COMMAND", "COUNT")
+        await client.execute("MODULE", "LOAD", str(examples / "keys.so"))
+        [none, info] = await client.execute("COMMAND", "INFO", "no.such", "keys.upper")
+        assert none is None
+        assert info[:2] == [b"keys.upper", -1]
+        assert {"write", "module"} <= set(info[2])
+        assert info[3:6] == [1, 1, 1]
+        assert await client.execute("COMMAND", "GETKEYS", "keys.upper", "a") == [b"a"]
+        names = await client.execute("COMMAND", "LIST", "FILTERBY", "MODULE", "keys")
+        assert b"keys.upper" in names
+        assert await client.execute("COMMAND", "COUNT") == count + len(names)
+        assert await client.execute("COMMAND", "DOCS", "keys.upper") == [
+            b"keys.upper", [b"group", b"module", b"module", b"keys"],
+        ]  # fmt: skip
+        await client.execute("MODULE", "UNLOAD", "keys")
+        assert await client.execute("COMMAND", "COUNT") == count
+        assert await client.execute("COMMAND", "LIST", "FILTERBY", "MODULE", "keys") == []
 
 
 async def test_reports_are_bounded(tmp_path: Path, examples: Path) -> None:

@@ -50,7 +50,7 @@ def command_docs(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
 @command("command|list")
 def command_list(ctx: CommandContext, argv: Sequence[bytes]) -> ReplyValue:
     """COMMAND LIST [FILTERBY MODULE|ACLCAT|PATTERN value]: names, subcommands included."""
-    passes = _list_filter(argv[2:])
+    passes = _list_filter(ctx, argv[2:])
     return [entry.fullname for entry in ctx.server.schema.walk() if passes(entry)]
 
 
@@ -87,12 +87,14 @@ def info_of(entry: Command) -> ReplyValue:
 
 def docs_of(entry: Command) -> ReplyValue:
     """Return the map that COMMAND DOCS gives for a command; what does not apply is left out."""
-    docs: dict[str, ReplyValue] = {
-        "summary": entry.summary,
-        "since": entry.since,
-        "group": entry.group,
-        "complexity": entry.complexity,
-    }
+    texts = (
+        ("summary", entry.summary),
+        ("since", entry.since),
+        ("group", entry.group),
+        ("complexity", entry.complexity),
+        ("module", entry.module),
+    )
+    docs: dict[str, ReplyValue] = {name: text for name, text in texts if text}
     if entry.doc_flags:
         docs["doc_flags"] = _statuses(entry.doc_flags)
     if entry.deprecated_since is not None:
@@ -142,7 +144,7 @@ def _statuses(words: Sequence[str]) -> SetReply:
     return SetReply([SimpleString(word) for word in words])
 
 
-def _list_filter(words: Sequence[bytes]) -> Callable[[Command], bool]:
+def _list_filter(ctx: CommandContext, words: Sequence[bytes]) -> Callable[[Command], bool]:
     """Return what COMMAND LIST's arguments ask for. CommandError: they make no sense."""
     if not words:
         return lambda entry: True
@@ -155,7 +157,8 @@ def _list_filter(words: Sequence[bytes]) -> Callable[[Command], bool]:
     if kind == b"pattern":
         return lambda entry: glob.matches(value, entry.fullname.encode(), ignore_case=True)
     if kind == b"module":
-        return lambda entry: False  # the schema holds what is built in
+        names = ctx.server.modules.command_names(value.decode("utf-8", "replace"))
+        return lambda entry: entry.fullname in names
     raise CommandError(_SYNTAX_ERROR)
 
 

@@ -33,6 +33,14 @@ class Engine(Protocol):
         ...
 
 
+class ModuleNames(Protocol):
+    """What handlers of this room ask about modules."""
+
+    def command_names(self, module: str) -> frozenset[str]:
+        """Return the full names of a module's commands; none for a module that is not there."""
+        ...
+
+
 class Server(Protocol):
     """What handlers of this room ask of the server."""
 
@@ -41,6 +49,9 @@ class Server(Protocol):
 
     @property
     def schema(self) -> Schema: ...
+
+    @property
+    def modules(self) -> ModuleNames: ...
 
 
 class ClientHandle(Protocol):

@@ -75,7 +75,7 @@ class Command:
     """One command or subcommand.
 
     ``arity`` counts the names too and is negative for "at least". ``flags`` are those that COMMAND
-    INFO shows, ``internal_flags`` those that only the server knows. ``first_key`` is 0 for a
+    INFO shows, ``internal_flags`` those that only the server knows. ``module`` is whose it is, empty: ours. ``first_key`` is 0 for a
     command without keys.
     """
 
@@ -99,6 +99,7 @@ class Command:
     replaced_by: str | None
     arguments: tuple[Argument, ...]
     subcommands: Mapping[str, Command]
+    module: str = ""
 
     @property
     def has_keys(self) -> bool:

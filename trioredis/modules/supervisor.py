@@ -199,6 +199,17 @@ class Modules:
         """Return the words of a ``loadmodule`` line for each module."""
         return [[one.path, *(arg.decode("utf-8", "surrogateescape") for arg in one.args)] for one in self.loaded]
 
+    def names(self) -> dict[int, str]:
+        """Return the modules' names by the numbers that the engine has for them."""
+        return {ident: helper.name for ident, helper in self._helpers.items()}
+
+    def command_names(self, module: str) -> frozenset[str]:
+        """Return the full names of a module's commands; none for a module that is not there."""
+        helper = self.find(module)
+        if helper is None or helper.info is None:
+            return frozenset()
+        return frozenset(texts(helper.info.commands))
+
     # INFO.
 
     def info_lines(self) -> tuple[ModuleLine, ...]:
