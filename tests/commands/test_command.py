@@ -42,10 +42,16 @@ class FakeEngine:
         return self.keys
 
 
+class NoModules:
+    def command_names(self, module: str) -> frozenset[str]:
+        return frozenset()
+
+
 @dataclass
 class FakeServer:
     engine: FakeEngine
     schema: Schema = field(default_factory=load)
+    modules: NoModules = field(default_factory=NoModules)
 
 
 @dataclass

@@ -75,8 +75,8 @@ class Command:
     """One command or subcommand.
 
     ``arity`` counts the names too and is negative for "at least". ``flags`` are those that COMMAND
-    INFO shows, ``internal_flags`` those that only the server knows. ``module`` is whose it is, empty: ours. ``first_key`` is 0 for a
-    command without keys.
+    INFO shows, ``internal_flags`` those that only the server knows. ``first_key`` is 0 for a
+    command without keys; ``module`` says whose it is, empty: the server's.
     """
 
     fullname: str
