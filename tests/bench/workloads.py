@@ -100,7 +100,7 @@ def _to_listeners(listeners: int, clients: int, pipeline: int, value_bytes: int 
         pipeline=pipeline,
         value_bytes=value_bytes,
         listeners=listeners,
-        limits=Limits(cpu_max=0.8),
+        limits=Limits(cpu_max=0.8) if listeners else CPU,
     )
 
 
