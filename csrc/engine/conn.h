@@ -28,7 +28,8 @@
 #define TR_WRITE_IOV 64              /* pieces of one write */
 #define TR_PUSH_HELD_US 1000         /* messages wait at most that long for more that leave with them, and only while
                                        * other clients are served */
-#define TR_PUSH_WAIT_US 100           /* of silence, where holding messages back pays */
+#define TR_PUSH_WAIT_US 50            /* of silence, where holding messages back pays */
+#define TR_PUSH_TURNS_MIN 8           /* with messages in a row, for that to be so */
 #define TR_PUSH_HELD_BYTES 65536      /* of one client: then its messages leave at the end of the turn */
 
 struct tr_engine;

@@ -331,7 +331,6 @@ static void flush_pending(tr_engine *g) {
 static void flush_pushed(tr_engine *g) {
     tr_conn *conn = g->pushed;
     g->pushed = NULL;
-    g->pushing_pays = g->pushed_turns > 1;
     g->pushed_turns = 0;
     while (conn != NULL) {
         tr_conn *next = conn->next_pushed;
@@ -342,10 +341,16 @@ static void flush_pushed(tr_engine *g) {
     }
 }
 
-/* quiet: there is nobody to serve meanwhile. */
+/* quiet: there is nobody to serve meanwhile. Waiting pays while publishers come in faster than the messages leave; a
+ * wait in vain means that they may be waiting for these very messages. */
 static void flush_or_hold_pushed(tr_engine *g, int quiet) {
-    g->pushed_turns++;
-    if (quiet || g->x.stopwatch_ns - g->pushed_ns >= TR_PUSH_HELD_US * 1000) flush_pushed(g);
+    int waited_in_vain = quiet && g->pushing_pays;
+    if (!quiet) {
+        g->pushed_turns++;
+        if (g->x.stopwatch_ns - g->pushed_ns < TR_PUSH_HELD_US * 1000) return;
+    }
+    g->pushing_pays = !waited_in_vain && g->pushed_turns >= TR_PUSH_TURNS_MIN;
+    flush_pushed(g);
 }
 
 static void run_more(tr_engine *g) {

@@ -152,7 +152,7 @@ typedef struct tr_engine {
     tr_conn *pushed;          /* listeners with messages that wait for more */
     int64_t pushed_ns;        /* monotonic: since when */
     int pushed_turns;         /* for how many turns */
-    int pushing_pays;         /* the last time, several turns' messages left together */
+    int pushing_pays;         /* it is worth while to wait a moment for more of them */
     tr_conn *more, *more_last;
     tr_conn *events, *events_last;
     tr_conn *cron_next;       /* where the idle check goes on */
