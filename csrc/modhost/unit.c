@@ -186,7 +186,10 @@ static void reply_error(tr_helper *h, tr_unit *unit, const char *error) {
 
 void tr__unit_crashed(tr_helper *h, tr_unit *unit) {
     char error[TR_HELPER_ERROR_MAX];
-    if (unit->began_ns != 0) tr_undo_rollback(h->m->x->store, unit->undo_mark);
+    if (unit->began_ns != 0 && tr_undo_rollback(h->m->x->store, unit->undo_mark) != TR_OK) {
+        size_t len = strlen(h->reason);
+        snprintf(h->reason + len, sizeof h->reason - len, " (no memory to undo all that it did)");
+    }
     tr__helper_crash_text(h, error);
     unit->done = -1;
     if (unit->kind == TR_UNIT_COMMAND) reply_error(h, unit, error);

@@ -1,6 +1,6 @@
 /* Keys, strings, calls and replication for a helper that a test plays: what good messages do, what bad ones end, and
- * that everything is taken back when the helper ends amid its command. Exec and modhost without sockets, both ends of the
- * ring in one thread. */
+ * that everything is taken back when the helper ends amid its command. Exec and modhost without sockets, both ends of
+ * the ring in one thread. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -26,10 +26,12 @@ Client = Any
 """A redis.Redis; its commands have no types."""
 
 SOURCE: Final = ROOT / "tests" / "sandbox" / "modules" / "keyapi.c"
+OTHER: Final = ROOT / "sandbox" / "examples" / "keys.c"
 INCLUDE: Final = ROOT / "sandbox" / "include"
 SECONDS: Final = 20.0
 READ: Final = 1
 BOTH: Final = 3
+RESTARTS: Final = ("--module-restart-backoff-ms", "0", "--module-restarts-per-minute", "0")
 LONG: Final = "0123456789" * 500
 QUIET: Final = 1 << 16 | 1 << 17 | 1 << 18 | 1 << 19
 
@@ -205,26 +207,28 @@ class Pair:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Yield clients of both servers."""
     directory = tmp_path_factory.mktemp("keyapi")
-    library = build(directory)
+    libraries = [build(source, directory) for source in (SOURCE, OTHER)]
     stock = redis_command()
     if stock is None:
         pytest.skip("redis-server is not installed")
-    options = ("--enable-debug-command", "yes", "--loadmodule", str(library))
+    options = ["--enable-debug-command", "yes"]
+    for library in libraries:
+        options += ["--loadmodule", str(library)]
     made = {"protocol": 2, "socket_timeout": SECONDS, "retry": Retry(NoBackoff(), 0), "decode_responses": True}
     with (
         running("redis", [*stock, *options], directory) as theirs,
-        running("trioredis", [*trioredis_command(), *options], directory) as ours,
+        running("trioredis", [*trioredis_command(), *options, *RESTARTS], directory) as ours,
         redis.Redis(port=ours.port, **made) as one,
         redis.Redis(port=theirs.port, **made) as other,
     ):
         yield Pair(one, other)
 
 
-def build(directory: Path) -> Path:
+def build(source: Path, directory: Path) -> Path:
     """Return the compiled module."""
-    result = directory / "keyapi.so"
+    result = directory / f"{source.stem}.so"
     warnings = ("-Wall", "-Wextra", "-Wshadow", "-Werror")
-    subprocess.run(("gcc", "-O2", "-fPIC", "-shared", f"-I{INCLUDE}", *warnings, "-o", result, SOURCE), check=True)
+    subprocess.run(("gcc", "-O2", "-fPIC", "-shared", f"-I{INCLUDE}", *warnings, "-o", result, source), check=True)
     return result
 
 
@@ -322,6 +326,20 @@ def test_a_crash_leaves_the_keyspace_as_it_was(pair: Pair, name: str) -> None:
     with pytest.raises(redis.ResponseError, match="MODULECRASH"):
         client.execute_command("KEYAPI.CRASH", *CRASHES[name].split(" "))
     assert state(client) == before
+
+
+def test_a_module_dies_amid_the_call_of_another(pair: Pair) -> None:
+    """It called the other one, which called it back: that has survived."""
+    client = pair.ours
+    fill(client)
+    before = state(client)
+    with pytest.raises(redis.ResponseError, match="MODULECRASH keyapi"):
+        client.execute_command("KEYAPI.CALL", "!", "keys.call", "keyapi.crash", "set", "a", "changed", "own", "b", "1")
+    assert state(client) == before
+    assert client.execute_command("KEYS.GET", "a") == "text"
+    wait_until_up(client)
+    assert ask(client, "KEYAPI.CALL ! keys.call keyapi.call ! keys.set a done") == [0, [0, "OK"]]
+    assert client.get("a") == "done"
 
 
 def test_the_same_work_without_a_crash_stays(pair: Pair) -> None:
