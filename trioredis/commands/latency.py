@@ -9,6 +9,7 @@ from trioredis.commands.arguments import shown
 from trioredis.commands.context import CommandView
 from trioredis.commands.registry import CommandError, command
 from trioredis.commands.reply import ReplyValue, Verbatim
+from trioredis.commands.schema import Schema, load
 from trioredis.engine import CommandStats, Delays, all_delays, delays_of, forget_delays
 from trioredis.observability.histogram import Histogram
 
@@ -78,11 +79,18 @@ def latency_histogram(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
         return _spreads(stats.values())
     found: dict[str, CommandStats] = {}  # a command named twice is shown once
     for word in argv[2:]:
-        entry = ctx.server.schema.find(word.decode("latin-1"))
-        for named in entry.walk() if entry else ():
-            if named.fullname in stats:
-                found[named.fullname] = stats[named.fullname]
+        for name in _names(ctx.server.schema, word.decode("latin-1").lower(), stats):
+            if name in stats:
+                found[name] = stats[name]
     return _spreads(found.values())
+
+
+def _names(schema: Schema, word: str, known: Iterable[str]) -> list[str]:
+    """The full names of what ``word`` means: a command, and its subcommands. Those of modules are in no schema."""
+    entry = schema.find(word)
+    if entry is not None:
+        return [named.fullname for named in entry.walk()]
+    return [name for name in known if (name == word or name.startswith(f"{word}|")) and not load().find(name)]
 
 
 def _spreads(found: Iterable[CommandStats]) -> ReplyValue:
