@@ -230,7 +230,9 @@ static int settle_input(tr_conn *conn, tr_buf *in) {
 }
 
 /* It has said all it will, and modules still work at it: they reply first. */
+/* A blocked one that hangs up gives its waiting up, as in Redis. */
 static int has_units(const tr_conn *conn) {
+    if (conn->client.waiter != NULL) return 0;
     return conn->client.units != 0 || conn->client.wait == TR_WAIT_TURN;
 }
 

@@ -1,5 +1,6 @@
-/* Aim: a helper that lies, floods, falls silent and changes the shared memory can't crash, hang or confuse the server, nor
- * make it read outside of what was sent. Method: exec and modhost without sockets, and a host that does what the input says:
+/* Aim: a helper that lies, floods, falls silent and changes the shared memory can't crash, hang or confuse the server,
+ * nor make it read outside of what was sent. Method: exec and modhost without sockets, and a host that does what the
+ * input says:
  *
  *   opcode byte, then what it needs:
  *     0 a message of any type with any body, sent in order    1 the same with the id of what the engine asked last
@@ -161,7 +162,8 @@ static void listen(world *w) {
         if (spec->role != TR_REQUEST) continue;
         w->asked_id = header.request_id;
         w->asked_type = header.type;
-        if (header.type == TR_MSG_GRANT_FLOOR) memcpy(&w->asked_number, in.data + in.rpos + TR_WIRE_HEADER_BYTES, 8);
+        if (header.type != TR_MSG_GRANT_FLOOR) continue;
+        memcpy(&w->asked_number, in.data + in.rpos + TR_WIRE_HEADER_BYTES, 8);
     }
     tr_buf_release(&w->host_mem, &in);
 }
