@@ -112,6 +112,11 @@ class Reports:
             with trio.move_on_after(WAITING_S):
                 await unfinished.wait()
 
+    async def wait_for_all(self) -> None:
+        """Return when no report is being made."""
+        for ident in list(self._unfinished):
+            await self.wait_for(ident)
+
     async def latest(self, count: int) -> list[Entry]:
         """Return the newest reports, the newest one first; none when the folder can't be read."""
         return await trio.to_thread.run_sync(_latest, self.folder, count)
