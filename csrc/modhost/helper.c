@@ -61,6 +61,7 @@ void tr__helper_release(tr_helper *h) {
     tr_modhost_filters_release(h);
     tr_free(mem, h->subscriptions);
     tr_free(mem, h->keys);
+    tr_free(mem, h->chosen);
     tr_buf_release(mem, &h->running_argv);
     tr_buf_release(mem, &h->answer);
     tr_free(mem, h);
@@ -330,6 +331,12 @@ static int say(tr_helper *h, uint16_t type, uint32_t flags, uint64_t id, const v
     return rc;
 }
 
+int tr__helper_say(tr_helper *h, tr_msg_type type, const void *body) {
+    uint64_t id;
+    const char *why = tr_session_send(&h->session, (uint16_t)type, 0, &id);
+    return why != NULL ? tr_helper_wrong(h, why) : say(h, (uint16_t)type, 0, id, body);
+}
+
 int tr_helper_answer(tr_helper *h, const tr_wire_header *request, const void *body) {
     uint64_t id = request->request_id;
     uint16_t type = (uint16_t)(request->type + 1);
@@ -366,6 +373,10 @@ static int hand_over(tr_helper *h, tr_unit *unit, uint32_t flags) {
     const char *why = tr_session_send(&h->session, unit->type, flags, &unit->request_id);
     if (why != NULL) return tr_helper_wrong(h, why);
     if (flags == 0) memset(unit->message.data + unit->message.rpos + 16, 0, 4); /* the header's flags */
+    if (flags != 0) {
+        int rc = tr__known_send(h, unit);
+        if (rc != TR_OK) return rc;
+    }
     patch_command(unit);
     return put(h, &unit->message, unit->request_id);
 }

@@ -23,6 +23,14 @@ void tr__unit_run_now(tr_helper *h, tr_unit *unit, tr_client *c);
 /* Runs the unit (stolen), for which no client waits, at once; or later, when the helper can't be talked to now. */
 void tr__unit_run_soon(tr_helper *h, tr_unit *unit);
 
+/* helper.c: a one-way message. 0, or a code that fails the helper. */
+int tr__helper_say(tr_helper *h, tr_msg_type type, const void *body);
+
+/* known.c: notes where in the unit's message the keys of its command are; argv: as it was encoded. */
+void tr__known_note(tr_helper *h, tr_unit *unit, const tr_arg *argv);
+/* known.c: what there is to know of them, ahead of the unit. 0, or a code that fails the helper. */
+int tr__known_send(tr_helper *h, const tr_unit *unit);
+
 /* filters.c: x->hooks.filter */
 void tr__modhost_filter(void *ctx, tr_client *c);
 

@@ -103,6 +103,7 @@ static tr_unit *unit_of_command(tr_helper *h, tr_client *c) {
     unit->client_id = c->id;
     unit->db_id = c->db->id;
     unit->proto = (uint8_t)c->w.proto;
+    tr__known_note(h, unit, c->argv);
     return unit;
 }
 

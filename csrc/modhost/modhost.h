@@ -79,6 +79,16 @@ typedef enum tr_unit_kind {
     TR_UNIT_EVENT,   /* keyspace_event, run_job: answered with nothing */
 } tr_unit_kind;
 
+#define TR_UNIT_KNOWN_MAX 8   /* keys of a command that are told ahead of it */
+#define TR_CHOSEN_KEYS_MAX 256 /* handles that a helper chooses, open at once */
+#define TR_CHOSEN_KEY 0x80000000u
+
+/* Where a key of a command is. */
+typedef struct tr_known_key {
+    uint32_t position; /* in argv */
+    uint32_t at, len;  /* in the message */
+} tr_known_key;
+
 typedef struct tr_unit {
     struct tr_unit *next;   /* in the queue that it is in; of a nested one: the unit outside */
     uint8_t kind;           /* tr_unit_kind */
@@ -95,6 +105,8 @@ typedef struct tr_unit {
     int db_id;
     size_t undo_mark;
     tr_buf message;         /* encoded: the request as it is handed over; header first */
+    tr_known_key known[TR_UNIT_KNOWN_MAX];
+    uint32_t known_count;
     int argc;               /* of the command, in message: see tr_unit_argv() */
     /* what the unit did */
     uint64_t effects;       /* as of run_command_answer */
@@ -157,6 +169,8 @@ typedef struct tr_helper {
     int64_t deadline_ns;     /* of the running unit; INT64_MAX: none */
     tr_open_key *keys;
     uint32_t key_cap, key_free;
+    tr_open_key *chosen;     /* owned; those with handles of the helper's choice; NULL: none was ever there */
+    uint32_t chosen_count;
     uint32_t command_count;  /* handles of commands given to this process */
     uint64_t used_bytes, peak_bytes; /* as it says */
     struct tr_values *values;
@@ -338,6 +352,7 @@ tr_modhost_serve tr_modhost_memory_ratio;
 tr_modhost_serve tr_modhost_register_filter;  /* filters.c */
 tr_modhost_serve tr_modhost_unregister_filter;
 tr_modhost_serve tr_modhost_open_key;         /* serve_key.c */
+tr_modhost_serve tr_modhost_open_known;
 tr_modhost_serve tr_modhost_close_key;
 tr_modhost_serve tr_modhost_delete_key;
 tr_modhost_serve tr_modhost_set_expire;

@@ -35,6 +35,7 @@
     X(UNBLOCK_CLIENT, unblock_client)                                                                                  \
     X(SIGNAL_READY, signal_ready)                                                                                      \
     X(OPEN_KEY, open_key)                                                                                              \
+    X(OPEN_KNOWN, open_known)                                                                                          \
     X(CLOSE_KEY, close_key)                                                                                            \
     X(DELETE_KEY, delete_key)                                                                                          \
     X(SET_EXPIRE, set_expire)                                                                                          \

@@ -65,6 +65,11 @@ static void close_slot(tr_helper *h, tr_open_key *k) {
     if (k->mode & WRITING && !(h->options & OPTION_NO_IMPLICIT_SIGNAL) && store->wants & TR_WANTS_CHANGED)
         store->hooks.changed(store->hooks.ctx, k->db, k->name, k->len);
     tr_free(h->m->mem, k->name);
+    if (h->chosen != NULL && k >= h->chosen && k < h->chosen + TR_CHOSEN_KEYS_MAX) {
+        *k = (tr_open_key){0};
+        h->chosen_count--;
+        return;
+    }
     *k = (tr_open_key){.next_free = h->key_free};
     h->key_free = (uint32_t)(k - h->keys) + 1;
 }
@@ -75,9 +80,18 @@ void tr_modhost_close_keys(tr_helper *h) {
         tr_open_key *k = &h->keys[i];
         if (k->mode != 0 && (unit == NULL || k->unit == unit)) close_slot(h, k);
     }
+    for (uint32_t i = 0; i < TR_CHOSEN_KEYS_MAX && h->chosen_count != 0; i++) {
+        tr_open_key *k = &h->chosen[i];
+        if (k->mode != 0 && (unit == NULL || k->unit == unit)) close_slot(h, k);
+    }
 }
 
 tr_open_key *tr_modhost_key(tr_helper *h, uint32_t handle) {
+    if (handle >= TR_CHOSEN_KEY) {
+        uint32_t at = handle - TR_CHOSEN_KEY;
+        if (h->chosen == NULL || at >= TR_CHOSEN_KEYS_MAX) return NULL;
+        return h->chosen[at].mode == 0 ? NULL : &h->chosen[at];
+    }
     if (handle == 0 || handle > h->key_cap) return NULL;
     tr_open_key *k = &h->keys[handle - 1];
     return k->mode == 0 ? NULL : k;
@@ -145,15 +159,18 @@ static const uint8_t kinds[TR_TYPE_COUNT] = {
     [TR_STRING] = 1, [TR_LIST] = 2, [TR_HASH] = 3, [TR_SET] = 4, [TR_ZSET] = 5, [TR_MODULE] = 6, [TR_STREAM] = 7,
 };
 
-/* What is told of a key; e may be NULL. */
-static void describe(tr_helper *h, const tr_db *db, const tr_entry *e, tr_msg_open_key_answer *out) {
+void tr_modhost_describe(tr_helper *h, const tr_db *db, const tr_entry *e, tr_msg_open_key_answer *out) {
     out->expire_ms = -1;
     if (e == NULL) return;
     out->kind = kinds[tr_entry_type(e)];
     out->expire_ms = tr_db_expire_at(db, e);
     if (tr_entry_type(e) == TR_STRING) out->length = tr_entry_string_len(e);
     if (tr_entry_type(e) == TR_MODULE) tr_modhost_value_of(h, e, &out->type, &out->token);
-    if (out->type == 0) touched_foreign(h);
+}
+
+/* What the key has is no value of this module's. */
+static void note_foreign(tr_helper *h, const tr_entry *e, const tr_msg_open_key_answer *told) {
+    if (e != NULL && told->type == 0) touched_foreign(h);
 }
 
 int tr_modhost_open_key(tr_helper *h, const tr_wire_header *header, const void *body) {
@@ -164,7 +181,8 @@ int tr_modhost_open_key(tr_helper *h, const tr_wire_header *header, const void *
     if (rc != TR_OK) return rc;
     if (m->mode & ~MODES) return tr_helper_wrong(h, "an unknown mode of a key");
     tr_entry *e = look_up(db, &m->name, m->mode);
-    describe(h, db, e, &answer);
+    tr_modhost_describe(h, db, e, &answer);
+    note_foreign(h, e, &answer);
     rc = tr_values_opened(h, db, (const char *)m->name.at, m->name.len, m->mode, e);
     if (rc != TR_OK) return rc;
     if (e != NULL || m->mode & WRITING) {
@@ -179,6 +197,40 @@ int tr_modhost_open_key(tr_helper *h, const tr_wire_header *header, const void *
         answer.value = (tr_wire_bytes){.at = (const uint8_t *)view.ptr, .len = (uint32_t)len};
     }
     return tr_helper_answer(h, header, &answer);
+}
+
+/* A free slot of the helper's choice for the name. */
+static int open_chosen(tr_helper *h, tr_db *db, const tr_msg_open_known *m) {
+    uint32_t at = m->key - TR_CHOSEN_KEY;
+    if (m->key < TR_CHOSEN_KEY || at >= TR_CHOSEN_KEYS_MAX) return tr_helper_wrong(h, "a handle that can't be chosen");
+    if (h->chosen == NULL) {
+        h->chosen = tr_zalloc(h->m->mem, TR_CHOSEN_KEYS_MAX * sizeof *h->chosen);
+        if (h->chosen == NULL) return TR_ENOMEM;
+    }
+    tr_open_key *k = &h->chosen[at];
+    if (k->mode != 0) return tr_helper_wrong(h, "a handle that is open already");
+    char *copy = tr_alloc(h->m->mem, m->name.len);
+    if (copy == NULL) return TR_ENOMEM;
+    if (m->name.len != 0) memcpy(copy, m->name.at, m->name.len);
+    *k = (tr_open_key){.db = db, .name = copy, .len = m->name.len, .mode = m->mode | IS_OPEN};
+    k->unit = tr_helper_unit(h);
+    h->chosen_count++;
+    return TR_OK;
+}
+
+int tr_modhost_open_known(tr_helper *h, const tr_wire_header *header, const void *body) {
+    const tr_msg_open_known *m = body;
+    tr_msg_open_key_answer told = {0};
+    tr_db *db = NULL;
+    (void)header;
+    int rc = db_of(h, m->db, &db);
+    if (rc != TR_OK) return rc;
+    if (m->mode & ~MODES) return tr_helper_wrong(h, "an unknown mode of a key");
+    tr_entry *e = look_up(db, &m->name, m->mode);
+    tr_modhost_describe(h, db, e, &told);
+    note_foreign(h, e, &told);
+    rc = tr_values_opened(h, db, (const char *)m->name.at, m->name.len, m->mode, e);
+    return rc != TR_OK || m->key == 0 ? rc : open_chosen(h, db, m);
 }
 
 int tr_modhost_close_key(tr_helper *h, const tr_wire_header *header, const void *body) {
@@ -424,7 +476,8 @@ static void visit(void *ctx, tr_hnode *node) {
         return;
     }
     tr_msg_open_key_answer about = {0};
-    describe(b->h, b->db, e, &about);
+    tr_modhost_describe(b->h, b->db, e, &about);
+    note_foreign(b->h, e, &about);
     tr_wire_bytes name = {.at = (const uint8_t *)e->key, .len = (uint32_t)tr_entry_key_len(e)};
     if (b->rc == TR_OK) b->rc = tr_buf_append(b->h->m->mem, &b->names, &name, sizeof(name));
     add_u64(b, &b->kinds, about.kind);

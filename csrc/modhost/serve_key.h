@@ -19,6 +19,8 @@
 tr_open_key *tr_modhost_key(tr_helper *h, uint32_t handle);
 /* What the key has now, due or not; NULL: nothing. */
 tr_entry *tr_modhost_entry(const tr_open_key *k);
+/* What is told of a key; e may be NULL. */
+void tr_modhost_describe(tr_helper *h, const tr_db *db, const tr_entry *e, tr_msg_open_key_answer *out);
 /* Of a TR_MODULE value: the helper's handle of the type and the value's token; zeros: they are not this helper's. */
 void tr_modhost_value_of(const tr_helper *h, const tr_entry *e, uint32_t *type, uint64_t *token);
 

@@ -5,6 +5,7 @@
 #include "sandbox/host/call_args.h"
 #include "sandbox/host/call_reply.h"
 #include "sandbox/host/key.h"
+#include "sandbox/host/known.h"
 #include "sandbox/host/link.h"
 
 /* The reply, or NULL with errno. */
@@ -18,6 +19,7 @@ static RedisModuleCallReply *ask(RedisModuleCtx *ctx, const tr_call_args *args) 
     tr_link_ask("Call", TR_MSG_CALL, &m, &out, &answer);
     free(items);
     tr_keys_changed();
+    tr_known_all_changed();
     if (out.outcome == 0) reply = tr_call_reply_new(ctx, tr_need_copy(out.reply.at, out.reply.len), out.reply.len);
     tr_answer_drop(&answer);
     errno = (int)out.errno_value;

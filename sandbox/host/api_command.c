@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sandbox/host/known.h"
 #include "sandbox/host/link.h"
 
 #define FLAG_WORD_MAX 32
@@ -142,6 +143,7 @@ void tr_serve_run_command(const tr_wire_header *header, const void *body) {
     ctx.reply.resp = m->resp;
     if (m->user.len != 0) ctx.user_name = tr_string_new(m->user.at, m->user.len);
     ctx.argv = tr_argv_from_wire(&m->argv, &ctx.argc);
+    ctx.known = tr_known_take(header->request_id);
     uint64_t began_ns = tr_recorder_clock();
     tr_note(header->type, TR_RECORDER_CALLBACK, m->command, m->client_id, (uint64_t)ctx.argc, 0);
     c->run(&ctx, ctx.argv, ctx.argc);

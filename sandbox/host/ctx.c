@@ -4,8 +4,9 @@
 #include "sandbox/host/call_reply.h"
 #include "sandbox/host/dict.h"
 #include "sandbox/host/host.h"
-#include "sandbox/host/key.h"
 #include "sandbox/host/info.h"
+#include "sandbox/host/key.h"
+#include "sandbox/host/known.h"
 
 #define FIRST_AUTOS 8
 #define RESP_DEFAULT 2
@@ -60,6 +61,7 @@ void tr_ctx_end(RedisModuleCtx *ctx) {
 void tr_ctx_release(RedisModuleCtx *ctx) {
     tr_ctx_end(ctx);
     free(ctx->autos);
+    tr_known_free(ctx->known);
     tr_argv_free(ctx->argv, ctx->argc);
     if (ctx->user_name != NULL) tr_string_free(ctx->user_name);
     if (ctx->ready_key != NULL) tr_string_free(ctx->ready_key);

@@ -164,6 +164,7 @@ struct RedisModuleCtx {
     tr_numbers redacted;
     uint64_t effects;                    /* of run_command_answer */
     struct RedisModuleBlockedClient *blocked; /* whose callback runs, or whose thread this is; NULL */
+    struct tr_known *known;              /* keys told ahead of the command; NULL: none; owned */
     RedisModuleString *ready_key;        /* of a client blocked on keys */
 };
 
@@ -271,6 +272,7 @@ typedef void tr_serve_fn(const tr_wire_header *header, const void *body);
 #define TR_HOST_SERVED(X)                                                                          \
     X(GRANT_FLOOR, grant_floor)                                                                    \
     X(RUN_BLOCKED, run_blocked)                                                                    \
+    X(KNOWN_KEYS, known_keys)                                                                      \
     X(RUN_COMMAND, run_command)                                                                    \
     X(RUN_FILTER, run_filter)                                                                      \
     X(SERVER_EVENT, server_event)                                                                  \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/host/known.h"
 #include "sandbox/host/link.h"
 
 #define QUIET REDISMODULE_OPEN_KEY_NOEFFECTS
@@ -58,7 +59,9 @@ static uint32_t open_with(RedisModuleKey *key, int mode) {
 
 static void close_handle(uint32_t handle) {
     tr_msg_close_key m = {.key = handle};
-    if (handle != 0) tr_link_tell("CloseKey", TR_MSG_CLOSE_KEY, &m);
+    if (handle == 0) return;
+    tr_link_tell("CloseKey", TR_MSG_CLOSE_KEY, &m);
+    tr_known_close(handle);
 }
 
 static int has_handle(const RedisModuleKey *key) {
@@ -66,7 +69,13 @@ static int has_handle(const RedisModuleKey *key) {
 }
 
 void tr_key_open(RedisModuleKey *key) {
-    key->handle = open_with(key, key->mode);
+    tr_msg_open_key_answer known;
+    if (tr_known_open(key->ctx, key->db, key->name, key->mode, &known)) {
+        learn(key, &known);
+        key->handle = known.key;
+    } else {
+        key->handle = open_with(key, key->mode);
+    }
     key->floor = tr_host_here.floors;
 }
 
@@ -89,6 +98,7 @@ void tr_key_refresh(RedisModuleKey *key) {
 
 void tr_key_changed(RedisModuleKey *key) {
     tr_keys_changed();
+    tr_known_changed(key->db, key->name);
     key->epoch = tr_host_here.keys_epoch;
     forget_value(key);
 }
@@ -119,6 +129,7 @@ static void send_written(RedisModuleKey *key) {
     tr_link_tell("StringDMA", TR_MSG_STRING_WRITE, &m);
     forget_value(key);
     tr_keys_changed();
+    tr_known_changed(key->db, key->name);
     if (known) key->epoch = key->dma_epoch = tr_host_here.keys_epoch;
 }
 
@@ -136,6 +147,7 @@ void tr_keys_floor_ends(void) {
     tr_keys_flush();
     if (h->depth > 1) return;
     h->floors++;
+    tr_known_close_all();
     for (; h->dma_keys != NULL; h->dma_keys = h->dma_keys->next_dma) h->dma_keys->writes_dma = 0;
 }
 

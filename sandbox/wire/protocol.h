@@ -9,7 +9,7 @@
 #define TR_WIRE_VERSION_MIN 1
 #define TR_WIRE_VERSION_MAX 1
 #define TR_WIRE_BODY_MAX 537919488u
-#define TR_WIRE_MESSAGES 216
+#define TR_WIRE_MESSAGES 218
 #define TR_WIRE_TYPE_MAX 467
 
 /* requests that wait for each other on one channel; Redis stops nested calls far earlier */
@@ -86,6 +86,8 @@ typedef enum tr_msg_type {
     TR_MSG_SELECT_DB = 146,
     TR_MSG_SELECT_DB_ANSWER = 147,
     TR_MSG_SIGNAL_MODIFIED = 148,
+    TR_MSG_KNOWN_KEYS = 150,
+    TR_MSG_OPEN_KNOWN = 152,
     TR_MSG_STRING_SET = 160,
     TR_MSG_STRING_GET = 162,
     TR_MSG_STRING_GET_ANSWER = 163,
@@ -684,6 +686,31 @@ typedef struct tr_msg_signal_modified {
     uint32_t db; /* which */
     tr_wire_bytes name; /* the key */
 } tr_msg_signal_modified;
+
+/* What open_key would answer for keys of the command that follows, so that opening them needs no
+ * answer. True as long as the host has changed none of them since the messages that were served.
+ * Engine, data channel. */
+typedef struct tr_msg_known_keys {
+    uint64_t unit; /* id of the run_command */
+    uint64_t seen; /* messages of the host that had been served */
+    uint32_t db; /* of the keys */
+    tr_wire_list positions; /* in argv */
+    tr_wire_list kinds; /* as of open_key */
+    tr_wire_list lengths; /* as of open_key */
+    tr_wire_list expires_ms; /* as of open_key */
+    tr_wire_list types; /* as of open_key */
+    tr_wire_list tokens; /* as of open_key */
+    tr_wire_list values; /* beginnings of strings */
+} tr_msg_known_keys;
+
+/* Opens a key of which the host knows all that the answer would say. Host, data channel. */
+typedef struct tr_msg_open_known {
+    uint32_t key; /* handle, chosen by the host: 2147483648 and more; 0: the key isn't there and is
+                   * opened for reading */
+    uint32_t db; /* which */
+    uint32_t mode; /* bits as of the module API */
+    tr_wire_bytes name; /* the key */
+} tr_msg_open_known;
 
 /* Puts a string in the place of whatever value there is. Host, data channel. */
 typedef struct tr_msg_string_set {
@@ -2280,6 +2307,24 @@ static inline const char *tr_msg_signal_modified_decode(const uint8_t *bytes, si
 static inline int tr_msg_signal_modified_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
                                        const tr_msg_signal_modified *m) {
     return tr_wire_encode(mem, out, TR_MSG_SIGNAL_MODIFIED, 0, request_id, m);
+}
+
+static inline const char *tr_msg_known_keys_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_known_keys *m) {
+    return tr_wire_decode(TR_MSG_KNOWN_KEYS, bytes, len, m);
+}
+static inline int tr_msg_known_keys_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_known_keys *m) {
+    return tr_wire_encode(mem, out, TR_MSG_KNOWN_KEYS, 0, request_id, m);
+}
+
+static inline const char *tr_msg_open_known_decode(const uint8_t *bytes, size_t len,
+                                               tr_msg_open_known *m) {
+    return tr_wire_decode(TR_MSG_OPEN_KNOWN, bytes, len, m);
+}
+static inline int tr_msg_open_known_encode(tr_mem *mem, tr_buf *out, uint64_t request_id,
+                                       const tr_msg_open_known *m) {
+    return tr_wire_encode(mem, out, TR_MSG_OPEN_KNOWN, 0, request_id, m);
 }
 
 static inline const char *tr_msg_string_set_decode(const uint8_t *bytes, size_t len,

@@ -32,6 +32,7 @@ static inline int tr_wire_is_aside(uint16_t type) {
 static inline int tr_wire_replayable(uint16_t type) {
     switch ((tr_msg_type)type) {
     case TR_MSG_OPEN_KEY:
+    case TR_MSG_OPEN_KNOWN:
     case TR_MSG_CLOSE_KEY:
     case TR_MSG_DELETE_KEY:
     case TR_MSG_SET_EXPIRE:

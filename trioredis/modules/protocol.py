@@ -353,6 +353,10 @@ MESSAGES: Final = Table.parse(
 146 select_db data host request 1024 loading,floor,unloading - db:u32
 147 select_db_answer data engine answer 1024 loading,floor,unloading - outcome:u8<=1
 148 signal_modified data host one_way 537919488 loading,floor,unloading - db:u32 name:bytes
+150 known_keys data engine one_way 1048576 idle,floor - unit:u64 seen:u64 db:u32 positions:[u64]<=8
+  kinds:[u64]=1*positions lengths:[u64]=1*positions expires_ms:[i64]=1*positions types:[u64]=1*positions
+  tokens:[u64]=1*positions values:[bytes]=1*positions
+152 open_known data host one_way 537919488 loading,floor,unloading - key:u32 db:u32 mode:u32 name:bytes
 160 string_set data host one_way 537919488 loading,floor,unloading - key:u32 value:bytes
 162 string_get data host request 1024 loading,floor,unloading - key:u32 offset:u64 bytes_max:u64
 163 string_get_answer data engine answer 537919488 loading,floor,unloading - outcome:u8<=1 length:u64 value:bytes
