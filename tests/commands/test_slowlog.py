@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests._resp import RespClient
+from trioredis.commands.schema import load
 from trioredis.config.directives import DIRECTIVES
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from tests._resp import Reply
     from tests._servers import Server
 
+REDACT: Final = Path(__file__).parents[2] / "csrc" / "exec" / "redact.c"
 STORIES: dict[str, list[list[str | bytes]]] = {
     "everyday": [["SET", "k", "v"], ["GET", "k"], ["get", "K"]],
     "arguments": [["DEL", *map(str, range(n))] for n in (30, 31, 32, 33, 1000)],
@@ -68,6 +72,14 @@ def test_entries_are_those_of_redis(
     story: list[list[str | bytes]], redis_server: Server, trioredis_server: Server
 ) -> None:
     assert entries(trioredis_server, story) == entries(redis_server, story)
+
+
+def test_commands_with_secrets_are_marked() -> None:
+    """Whatever the engine has a rule for is asked about."""
+    names = re.findall(r'\{"([a-z|]+)", TR_SECRET_', REDACT.read_text())
+    found = [entry for name in names if (entry := load().find(name))]
+    assert {"auth", "hello", "config|set"} <= {entry.fullname for entry in found}
+    assert all("secrets" in entry.internal_flags for entry in found)
 
 
 def test_secret_directives_are_hidden(trioredis_server: Server) -> None:
