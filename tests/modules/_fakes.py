@@ -104,6 +104,9 @@ class FakeEngine:
             os.close(fd)
         self._fds = []
 
+    def values_lost(self, ident: int) -> int:
+        return 0
+
     def attach(self, ident: int, pid: int, pidfd: int) -> None:
         self.calls.append(("attach", ident, pid))
         self._pidfds[ident] = pidfd

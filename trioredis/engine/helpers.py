@@ -199,6 +199,10 @@ class Helpers:
         check(lib.tr_api_module_loaded(self._engine._g, ident, ok))
         self._engine._nudge()
 
+    def values_lost(self, ident: int) -> int:
+        """Return how many keys of its types the ends of its processes have cost."""
+        return next(one.values_lost for one in self if one.id == ident)
+
     def unload(self, ident: int) -> bool:
         """Let the unload function run; False: the helper is busy or does not serve."""
         code = lib.tr_api_module_unload(self._engine._g, ident)

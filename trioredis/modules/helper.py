@@ -60,6 +60,9 @@ class EngineEnd(Protocol):
     def loaded(self, ident: int, *, ok: bool) -> None:
         """The load has been answered."""
 
+    def values_lost(self, ident: int) -> int:
+        """Return how many keys of its types the ends of its processes have cost."""
+
     def unload(self, ident: int) -> bool:
         """Give it the floor for unloading; False: it is busy."""
 
@@ -133,6 +136,7 @@ class Helper:
         self.info: LoadModuleAnswer | None = None
         self.stage = Stage.LOADING
         self.restarts = 0
+        self._values_lost = 0
         self.crashes = 0
         self.began = trio.current_time()
         self.load_error = ""
@@ -311,12 +315,15 @@ class Helper:
         self.name = answer.name.decode("utf-8", "replace")
         self.log = host.log = self._around.log.bind(module=self.name)
         now = trio.current_time()
+        before, self._values_lost = self._values_lost, self._around.engine.values_lost(self.ident)
+        lost = self._values_lost - before
         if self.settled.is_set():
             self.log.emit(
                 EVENTS.MODULE_RESTARTED,
                 down_ms=round((now - self._ended_at) * MS_PER_S, 3),
                 restarts=self.restarts,
                 module_pid=host.module_pid,
+                **({"keys_lost": lost} if lost else {}),
             )
         else:
             self.log.emit(

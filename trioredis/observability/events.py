@@ -541,6 +541,7 @@ class EVENTS:
             number("down_ms", "time from the crash until it served again", "ms"),
             integer("restarts", "how often it was restarted since it was loaded"),
             integer("module_pid", "process that it runs in"),
+            integer("keys_lost", "keys of its types that the crash has cost", required=False),
         ),
         "See the report of the crash.",
     )
