@@ -150,6 +150,9 @@ class FakeEngine:
     def __iter__(self) -> Iterator[HelperInfo]:
         return iter([info(ident, HelperEvent(0)) for ident in self._pidfds])
 
+    def info(self, ident: int) -> str:
+        return ""
+
     def _post(self, event: HelperInfo) -> None:
         self._events.append(event)
         trio.lowlevel.current_trio_token().run_sync_soon(self.tell)

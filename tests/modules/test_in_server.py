@@ -195,6 +195,36 @@ async def test_info(tmp_path: Path, examples: Path) -> None:
         assert ",commands=1," in health
 
 
+INFORMANT: Final = """
+#include "redismodule.h"
+static void tell(RedisModuleInfoCtx *ctx, int for_crash) {
+    RedisModule_InfoAddSection(ctx, "first");
+    RedisModule_InfoAddFieldLongLong(ctx, "number", 7);
+    RedisModule_InfoAddSection(ctx, "");
+    RedisModule_InfoAddFieldCString(ctx, "word", "a:b");
+}
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+    if (RedisModule_Init(ctx, "informant", 1, 1) == REDISMODULE_ERR) return REDISMODULE_ERR;
+    return RedisModule_RegisterInfoFunc(ctx, tell);
+}
+"""
+
+
+async def test_sections_of_a_module(tmp_path: Path) -> None:
+    (tmp_path / "informant.c").write_text(INFORMANT)
+    include = f"-I{ROOT / 'sandbox' / 'include'}"
+    run("cc", "-fPIC", "-shared", include, "-o", tmp_path / "informant.so", tmp_path / "informant.c")
+    async with client_of(tmp_path) as (client, _):
+        await client.execute("MODULE", "LOAD", "informant.so")
+        text = (await client.execute("INFO", "modules")).decode()
+        assert "# informant_first\r\ninformant_number:7\r\n" in text
+        assert "# informant\r\ninformant_word:a:b\r\n" in text
+        assert "informant" not in (await client.execute("INFO", "server")).decode()
+        assert (
+            await client.execute("INFO", "informant_first")
+        ).decode() == "# informant_first\r\ninformant_number:7\r\n"
+
+
 async def test_commands_are_described(tmp_path: Path, examples: Path) -> None:
     async with client_of(tmp_path) as (client, _):
         count = await client.execute("COMMAND", "COUNT")

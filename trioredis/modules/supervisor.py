@@ -59,6 +59,9 @@ class Engine(EngineEnd, Protocol):
 
     def __iter__(self) -> Iterator[HelperInfo]: ...
 
+    def info(self, ident: int) -> str:
+        """Return what the module adds to INFO, as text."""
+
 
 class StartError(Exception):
     """A module that the configuration names can't be loaded; the text is one line."""
@@ -233,6 +236,14 @@ class Modules:
         fields = tuple((one.name, health(one, known[one.ident])) for one in self.loaded if one.ident in known)
         return (ModuleSection(module="trioredis_modules", section="", fields=fields),) if fields else ()
 
+    def own_sections(self) -> tuple[ModuleSection, ...]:
+        """Ask the modules for what they add to INFO. Waits in C for each, at most its time limit for commands."""
+        found: list[ModuleSection] = []
+        for one in self.loaded:
+            if one.stage is Stage.SERVING:
+                found += sections_of(one.name, self._engine.info(one.ident))
+        return tuple(found)
+
     # After a crash.
 
     async def _bury(self, helper: Helper, host: Host, ending: Ending) -> None:
@@ -318,6 +329,18 @@ class Modules:
             crash_area=flight.read_crash_area(host.memory),
             status=host.status if host.status is not None else 0,
         )
+
+
+def sections_of(module: str, text: str) -> list[ModuleSection]:
+    """Return the sections in what a module has given for INFO: a heading, then its fields."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    for line in text.splitlines():
+        if line.startswith("# "):
+            found.append((line[2:].removeprefix(module).removeprefix("_"), []))
+        elif ":" in line and found:
+            name, _, value = line.partition(":")
+            found[-1][1].append((name, value))
+    return [ModuleSection(module=module, section=name, fields=tuple(fields)) for name, fields in found]
 
 
 def health(helper: Helper, known: HelperInfo) -> str:
