@@ -516,6 +516,11 @@ void tr_execute(tr_client *c) {
     tr_exec *x = c->x;
     tr_debug_assert(c->argc >= 1 && c->wait == TR_WAIT_NONE);
     if (TR_UNLIKELY(x->hooks.filter != NULL) && !(c->flags & TR_CLIENT_FILTERED)) {
+        uint32_t held = x->hold & (TR_HOLD_FLOOR | TR_HOLD_BUSY);
+        if (held == TR_HOLD_FLOOR && !(c->flags & TR_CLIENT_INTERNAL)) { /* the filter can't be asked now */
+            c->wait = TR_WAIT_TURN;
+            return;
+        }
         c->flags |= TR_CLIENT_FILTERED;
         x->hooks.filter(x->hooks.module_ctx, c);
     }

@@ -34,6 +34,7 @@ static void drop_process(tr_helper *h) {
     close_fd(&h->wake_fd);
     close_fd(&h->host_wake_fd);
     close_fd(&h->pidfd);
+    h->parked_ring = 0;
     if (h->shm.base == NULL) return;
     tr_ring_release(&h->ring);
     tr_shm_close(&h->shm);
@@ -130,8 +131,24 @@ int tr_helper_attach(tr_helper *h, pid_t pid, int pidfd) {
     return TR_OK;
 }
 
+/* Nobody will run what waits. */
+static void refuse_pending(tr_helper *h, const char *why) {
+    char error[TR_HELPER_NAME_MAX + 64];
+    snprintf(error, sizeof error, "MODULEDOWN %s: %s", h->name, why);
+    while (h->pending != NULL) {
+        tr_unit *unit = h->pending;
+        h->pending = unit->next;
+        tr__unit_refused(h, unit, error);
+        tr__unit_free(h->m, unit);
+    }
+    h->pending_last = NULL;
+    h->pending_count = 0;
+    h->asks = 0;
+}
+
 static void be_gone(tr_helper *h) {
     h->state = TR_HELPER_GONE;
+    refuse_pending(h, "it is not loaded");
     tr_runtime_drop(h->m->x, h);
     tr_modhost_filters_lost(h);
     tr_modhost_subscriptions_lost(h);
@@ -198,8 +215,12 @@ static void keep_running(tr_helper *h) {
     size_t room = TR_HELPER_ARGV_BYTES_MAX;
     for (int i = 0; i < unit->argc && room != 0; i++) {
         uint32_t len = (uint32_t)(argv[i].len < room ? argv[i].len : room);
+        size_t before = h->running_argv.wpos;
         if (tr_buf_append(mem, &h->running_argv, &len, sizeof len) != TR_OK) break;
-        if (tr_buf_append(mem, &h->running_argv, argv[i].ptr, len) != TR_OK) break;
+        if (tr_buf_append(mem, &h->running_argv, argv[i].ptr, len) != TR_OK) {
+            h->running_argv.wpos = before;
+            break;
+        }
         room -= len;
     }
     tr_free(mem, argv);
@@ -269,23 +290,15 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     tr__helper_crash_text(h, error);
     tr_modhost_blocks_lost(h, error);
     tr_modhost_values_lost(h);
+    if (h->m->floor == h) h->ready = 1; /* the next turn takes the floor from it */
     h->events |= TR_HELPER_EVENT_FAILED;
     h->m->hooks.event(h->m->hooks.ctx);
 }
 
 void tr_helper_park(tr_helper *h) {
-    char error[TR_HELPER_NAME_MAX + 64];
     if (h->state != TR_HELPER_DOWN) return;
     h->state = TR_HELPER_PARKED;
-    snprintf(error, sizeof error, "MODULEDOWN %s: it has crashed and is not started again", h->name);
-    while (h->pending != NULL) {
-        tr_unit *unit = h->pending;
-        h->pending = unit->next;
-        tr__unit_refused(h, unit, error);
-        tr__unit_free(h->m, unit);
-    }
-    h->pending_last = NULL;
-    h->pending_count = 0;
+    refuse_pending(h, "it has crashed and is not started again");
 }
 
 int tr_helper_wrong(tr_helper *h, const char *why) {
@@ -474,6 +487,7 @@ static void run_here(tr_helper *h) {
 }
 
 int tr__helper_progress(tr_helper *h) {
+    if (!tr__helper_takes_work(h)) return 1; /* it was failed meanwhile */
     unpark(h);
     int64_t until_ns = tr_clock_mono_ns(h->m->x->clock) + TR_MODHOST_WAIT_NS;
     int rc = hand_over_batch(h);

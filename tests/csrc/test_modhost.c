@@ -1,0 +1,595 @@
+/* Modules, the server's end: units and their order, whoever waits for them, and what remains of a helper that dies. */
+#include "check.h"
+#include "modhost_kit.h"
+
+static mk_world w;
+static mk_host p, p2;
+static mk_client a, b;
+static tr_helper *h;
+
+static void open_all(void) {
+    mk_open(&w);
+    mk_host_init(&p);
+    mk_host_init(&p2);
+    p2.commands[0] = "y.do";
+    mk_client_open(&a, &w);
+    mk_client_open(&b, &w);
+}
+
+static void open_serving(void) {
+    open_all();
+    h = mk_serving(&w, &p, "x");
+    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
+}
+
+static void close_all(void) {
+    mk_client_close(&a);
+    mk_client_close(&b);
+    CHECK_EQ_INT(mk_close(&w), 0);
+    mk_host_end(&p);
+    mk_host_end(&p2);
+}
+
+static void say_and_run(mk_client *k, const char *what, const char *arg) {
+    mk_say(k, "x.do", what, arg, NULL);
+    mk_run(&w);
+}
+
+#define GOT(k, want) CHECK_EQ_STR(mk_got(&k), want)
+
+static int starts(const char *text, const char *with) {
+    int yes = strncmp(text, with, strlen(with)) == 0;
+    if (!yes) fprintf(stderr, "it is \"%s\"\n", text);
+    return yes;
+}
+
+#define GOT_CRASH(k) CHECK(starts(mk_got(&k), "-MODULECRASH x: "))
+#define GOT_DOWN(k) CHECK(starts(mk_got(&k), "-MODULEDOWN "))
+
+static void restart(void) {
+    CHECK_EQ_INT(h->state, TR_HELPER_DOWN);
+    CHECK_EQ_INT(mk_start(h, &p), TR_OK);
+    mk_run(&w);
+    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
+}
+
+/* ------------------------------------------------------------------ commands */
+
+static void test_command(void) {
+    open_serving();
+    mk_say(&a, "x.do", "ok", NULL);
+    CHECK_EQ_INT(a.c.units, 1);
+    GOT(a, "");
+    mk_run(&w);
+    GOT(a, "+OK\r\n");
+    CHECK_EQ_INT(a.c.units, 0);
+    CHECK_EQ_INT(w.go_on_count, 1);
+    mk_say(&a, "X.DO", "say", "$3\r\nabc\r\n", NULL);
+    mk_run(&w);
+    GOT(a, "$3\r\nabc\r\n");
+    mk_say(&a, "x.do", "call", "SET", "k", "v", NULL);
+    mk_run(&w);
+    mk_say(&a, "GET", "k", NULL);
+    GOT(a, "+OK\r\n$1\r\nv\r\n");
+    mk_say(&a, "x.do", "say", "-ERR no\r\n", NULL);
+    mk_run(&w);
+    GOT(a, "-ERR no\r\n");
+    const tr_runtime_command *r = tr_runtime_find(&w.x, "x.do", 4);
+    CHECK(r != NULL);
+    CHECK_EQ_INT(w.x.stats[r->cmd.id].calls, 4);
+    CHECK_EQ_INT(w.x.stats[r->cmd.id].failed, 1);
+    CHECK_EQ_INT(h->stats.commands, 4);
+    close_all();
+}
+
+static void test_order_of_a_batch(void) {
+    open_serving();
+    for (int i = 0; i < 300; i++) mk_say(i % 2 ? &a : &b, "x.do", "count", NULL);
+    CHECK_EQ_INT(h->pending_count, a.c.units + b.c.units);
+    mk_run(&w);
+    char odd[MK_TEXT_MAX] = "", even[MK_TEXT_MAX] = "";
+    for (int i = 0; i < 300; i++) {
+        char *to = i % 2 ? even : odd;
+        snprintf(to + strlen(to), MK_TEXT_MAX - strlen(to), ":%d\r\n", i + 1);
+    }
+    GOT(a, even);
+    GOT(b, odd);
+    close_all();
+}
+
+static void test_client_is_gone(void) {
+    open_serving();
+    mk_say(&a, "x.do", "call", "SET", "k", "of-a", NULL);
+    mk_say(&b, "x.do", "count", NULL);
+    mk_client_close(&a);
+    mk_run(&w);
+    GOT(b, ":1\r\n");
+    mk_say(&b, "GET", "k", NULL);
+    GOT(b, "$4\r\nof-a\r\n");
+    mk_client_open(&a, &w);
+    close_all();
+}
+
+static void test_reply_skip_and_close(void) {
+    open_serving();
+    mk_say(&a, "CLIENT", "REPLY", "SKIP", NULL);
+    mk_say(&a, "x.do", "count", NULL);
+    mk_say(&a, "x.do", "count", NULL);
+    mk_run(&w);
+    GOT(a, ":2\r\n");
+    mk_say(&a, "CLIENT", "REPLY", "OFF", NULL);
+    say_and_run(&a, "count", NULL);
+    GOT(a, "");
+    say_and_run(&a, "die", NULL);
+    GOT(a, "");
+    restart();
+    mk_say(&a, "CLIENT", "REPLY", "ON", NULL);
+    GOT(a, "+OK\r\n");
+    say_and_run(&a, "close", NULL);
+    GOT(a, "+OK\r\n");
+    CHECK(a.c.flags & TR_CLIENT_CLOSE_AFTER_REPLY);
+    close_all();
+}
+
+static void test_transaction(void) {
+    open_serving();
+    mk_say(&a, "MULTI", NULL);
+    mk_say(&a, "x.do", "call", "INCR", "k", NULL);
+    mk_say(&a, "INCR", "k", NULL);
+    mk_say(&a, "x.do", "call", "x.do", "call", "INCR", "k", NULL); /* a call of its own amid its question */
+    mk_say(&a, "EXEC", NULL);
+    GOT(a, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:2\r\n:3\r\n");
+    CHECK_EQ_INT(a.c.units, 0);
+    mk_say(&a, "MULTI", NULL);
+    mk_say(&a, "x.do", "call", "INCR", "k", NULL);
+    mk_say(&a, "x.do", "die", "SET", "k", "lost", NULL);
+    mk_say(&a, "INCR", "k", NULL);
+    mk_say(&a, "x.do", "ok", NULL);
+    mk_say(&a, "EXEC", NULL);
+    const char *got = mk_got(&a);
+    const char *errors = strstr(got, "*4\r\n:4\r\n-MODULECRASH x: ");
+    CHECK(errors != NULL);
+    if (errors != NULL) CHECK(strstr(errors, "\r\n:5\r\n-MODULEDOWN x: ") != NULL);
+    mk_run(&w);
+    restart();
+    close_all();
+}
+
+static void test_nested_too_deep(void) {
+    const char *words[MK_ARGS_MAX];
+    open_serving();
+    for (int i = 0; i < 14; i++) words[i] = i % 2 ? "call" : "x.do";
+    mk_say(&a, words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7], words[8], words[9],
+           words[10], words[11], "INCR", "k", NULL);
+    mk_run(&w);
+    GOT(a, ":1\r\n");
+    close_all();
+}
+
+static void test_two_modules(void) {
+    open_serving();
+    tr_helper *other = mk_serving(&w, &p2, "y");
+    mk_say(&a, "x.do", "call", "y.do", "call", "x.do", "call", "INCR", "k", NULL);
+    mk_say(&b, "y.do", "call", "x.do", "call", "y.do", "count", NULL);
+    mk_run(&w);
+    GOT(a, ":1\r\n");
+    GOT(b, ":1\r\n");
+    /* The one that is called dies amid it: its caller goes on. */
+    mk_say(&a, "x.do", "call", "y.do", "die", "SET", "k", "lost", NULL);
+    mk_run(&w);
+    CHECK(starts(mk_got(&a), "-MODULECRASH y: "));
+    CHECK_EQ_INT(other->state, TR_HELPER_DOWN);
+    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
+    mk_say(&a, "GET", "k", NULL);
+    GOT(a, "$1\r\n1\r\n");
+    /* The one that calls dies after the called one has changed something: all of it goes. */
+    CHECK_EQ_INT(mk_start(other, &p2), TR_OK);
+    mk_run(&w);
+    mk_say(&a, "x.do", "die", "y.do", "call", "INCR", "k", NULL);
+    mk_run(&w);
+    GOT_CRASH(a);
+    mk_say(&a, "GET", "k", NULL);
+    GOT(a, "$1\r\n1\r\n");
+    CHECK_EQ_INT(other->state, TR_HELPER_SERVING);
+    close_all();
+}
+
+/* ------------------------------------------------------------------ the floor */
+
+static void test_left_running(void) {
+    open_serving();
+    mk_say(&a, "x.do", "hang", "SET", "k", "v", NULL);
+    while (w.m.floor == NULL || !(w.x.hold & TR_HOLD_FLOOR)) tr_modhost_turn(&w.m);
+    CHECK_EQ_INT(tr_modhost_turn(&w.m), 0);
+    mk_say(&b, "GET", "k", NULL);
+    CHECK_EQ_INT(b.c.wait, TR_WAIT_TURN);
+    mk_let_go(&p);
+    mk_run(&w);
+    CHECK_EQ_INT(w.floor_back_count, 1);
+    CHECK_EQ_INT(w.x.hold, 0);
+    mk_retry(&b);
+    GOT(a, "+OK\r\n");
+    GOT(b, "$1\r\nv\r\n");
+    close_all();
+}
+
+static void wait_until_left(void) {
+    do tr_modhost_turn(&w.m);
+    while (!(w.x.hold & TR_HOLD_FLOOR));
+}
+
+static void test_busy(void) {
+    open_serving();
+    w.m.busy_ms = 1;
+    w.clock = (tr_clock){.fake = 1, .fake_wall_us = 1700000000000000, .fake_mono_ns = 1000};
+    mk_say(&a, "x.do", "hang", NULL);
+    wait_until_left();
+    mk_say(&b, "PING", NULL);
+    CHECK_EQ_INT(b.c.wait, TR_WAIT_TURN);
+    tr_modhost_cron(&w.m);
+    CHECK_EQ_INT(w.floor_back_count, 0);
+    w.clock.fake_mono_ns += 2000000;
+    tr_modhost_cron(&w.m);
+    CHECK_EQ_INT(w.floor_back_count, 1);
+    mk_retry(&b);
+    CHECK(starts(mk_got(&b), "-BUSY "));
+    mk_let_go(&p);
+    mk_run(&w);
+    CHECK_EQ_INT(w.x.hold, 0);
+    CHECK_EQ_INT(w.floor_back_count, 2);
+    mk_say(&b, "PING", NULL);
+    GOT(b, "+PONG\r\n");
+    GOT(a, "+OK\r\n");
+    close_all();
+}
+
+static void test_timeout(void) {
+    open_serving();
+    w.m.command_ms = 1;
+    mk_say(&a, "x.do", "hang", "SET", "k", "v", NULL);
+    mk_say(&b, "x.do", "count", NULL);
+    while (w.failures == 0) {
+        tr_modhost_turn(&w.m);
+        tr_modhost_cron(&w.m);
+        mk_take_events(&w);
+    }
+    CHECK_EQ_INT(h->failed, TR_FAIL_TIMEOUT);
+    CHECK(w.m.floor == NULL && w.x.hold == 0);
+    GOT_CRASH(a);
+    mk_say(&a, "EXISTS", "k", NULL);
+    GOT(a, ":0\r\n");
+    w.m.command_ms = 0;
+    restart();
+    GOT(b, ":1\r\n"); /* it had been handed over behind: run by the next process */
+    /* Amid another command there is no next turn. */
+    w.m.command_ms = 1;
+    mk_say(&a, "MULTI", NULL);
+    mk_say(&a, "x.do", "hang", NULL);
+    mk_say(&a, "EXEC", NULL);
+    CHECK(strstr(mk_got(&a), "*1\r\n-MODULECRASH x: timeout while running x.do; report x-") != NULL);
+    close_all();
+}
+
+/* Whoever ends a helper from outside while it was left running gives the floor back. */
+static void test_failed_from_outside(void) {
+    open_serving();
+    mk_say(&a, "x.do", "hang", NULL);
+    wait_until_left();
+    mk_say(&b, "PING", NULL);
+    CHECK_EQ_INT(b.c.wait, TR_WAIT_TURN);
+    tr_helper_fail(h, TR_FAIL_ASKED, "somebody wants it");
+    CHECK(tr_modhost_has_work(&w.m));
+    mk_run(&w);
+    CHECK(w.m.floor == NULL && w.x.hold == 0);
+    mk_retry(&b);
+    GOT(b, "+PONG\r\n");
+    CHECK(starts(mk_got(&a), "-MODULECRASH x: somebody wants it while running x.do; report x-"));
+    restart();
+    say_and_run(&a, "ok", NULL);
+    GOT(a, "+OK\r\n");
+    /* The same, and started again before the next turn. */
+    mk_say(&a, "x.do", "hang", NULL);
+    wait_until_left();
+    tr_helper_fail(h, TR_FAIL_ASKED, "somebody wants it");
+    CHECK_EQ_INT(mk_start(h, &p), TR_OK);
+    mk_run(&w);
+    CHECK(w.m.floor == NULL && w.x.hold == 0);
+    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
+    close_all();
+}
+
+/* ------------------------------------------------------------------ what a crash leaves behind */
+
+static void test_crash(void) {
+    open_serving();
+    mk_say(&a, "SET", "k", "before", NULL);
+    mk_say(&a, "x.do", "die", "SET", "k", "lost", NULL);
+    mk_say(&b, "x.do", "count", NULL);
+    mk_say(&b, "x.do", "call", "GET", "k", NULL);
+    mk_run(&w);
+    CHECK_EQ_INT(w.failures, 1);
+    CHECK_EQ_INT(h->failed, TR_FAIL_DIED);
+    CHECK_EQ_STR(h->running, "x.do");
+    GOT(b, "");
+    CHECK_EQ_INT(b.c.units, 2);
+    CHECK_EQ_INT(h->pending_count, 2);
+    CHECK(starts(mk_got(&a), "+OK\r\n-MODULECRASH x: "));
+    mk_say(&a, "x.do", "ok", NULL);
+    GOT_DOWN(a);
+    restart();
+    GOT(b, ":1\r\n$6\r\nbefore\r\n");
+    CHECK_EQ_INT(b.c.units, 0);
+    close_all();
+}
+
+static void test_lies(void) {
+    static const char *const replies[] = {"OK", "+OK", "+OK\r\n+OK\r\n", "*2\r\n:1\r\n", "$5\r\nabc\r\n", "_\r\n", "%0\r\n"};
+    open_serving();
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        say_and_run(&a, "say", replies[i]);
+        CHECK_EQ_INT(h->failed, TR_FAIL_PROTOCOL);
+        CHECK(strstr(mk_got(&a), "-MODULECRASH x: protocol violation (a reply that is not one value) while") != NULL);
+        restart();
+    }
+    mk_say(&a, "x.do", "lie", NULL);
+    mk_say(&b, "x.do", "count", NULL);
+    mk_run(&w);
+    CHECK_EQ_INT(h->failed, TR_FAIL_PROTOCOL);
+    GOT_CRASH(a);
+    restart();
+    GOT(b, ":1\r\n");
+    mk_say(&a, "x.do", "none", NULL);
+    mk_run(&w);
+    GOT(a, "");
+    CHECK_EQ_INT(a.c.units, 0);
+    close_all();
+}
+
+static void test_fails_in_every_state(void) {
+    open_all();
+    h = tr_modhost_add(&w.m, "x");
+    tr_helper_fail(h, TR_FAIL_ASKED, "no process");
+    CHECK_EQ_INT(h->state, TR_HELPER_NEW);
+    p.dies_at_load = 1;
+    CHECK_EQ_INT(mk_start(h, &p), TR_OK);
+    CHECK_EQ_INT(h->state, TR_HELPER_LOADING);
+    mk_run(&w);
+    CHECK_EQ_INT(h->state, TR_HELPER_DOWN);
+    CHECK_EQ_STR(h->running, "its load or unload function");
+    CHECK(tr_runtime_find(&w.x, "x.do", 4) == NULL);
+    p.dies_at_load = 0;
+    CHECK_EQ_INT(mk_start(h, &p), TR_OK);
+    tr_helper_fail(h, TR_FAIL_ASKED, "before it has the floor");
+    CHECK(h->pending == NULL);
+    CHECK_EQ_STR(h->running, "nothing for the server");
+    restart();
+    CHECK_EQ_INT(tr_helper_unload(h), TR_OK);
+    tr_helper_fail(h, TR_FAIL_ASKED, "before it could unload");
+    CHECK(h->pending == NULL);
+    restart();
+    mk_say(&a, "x.do", "count", NULL);
+    tr_helper_fail(h, TR_FAIL_ASKED, "before it got the command");
+    restart();
+    GOT(a, ":1\r\n");
+    tr_helper_fail(h, TR_FAIL_ASKED, "once");
+    tr_helper_fail(h, TR_FAIL_ASKED, "twice");
+    CHECK_EQ_STR(h->reason, "once");
+    close_all();
+}
+
+static void test_park(void) {
+    open_serving();
+    mk_say(&a, "x.do", "die", NULL);
+    mk_say(&b, "x.do", "count", NULL);
+    w.parks = 1;
+    mk_run(&w);
+    GOT_CRASH(a);
+    GOT(b, "-MODULEDOWN x: it has crashed and is not started again\r\n");
+    CHECK_EQ_INT(h->state, TR_HELPER_PARKED);
+    mk_say(&a, "x.do", "ok", NULL);
+    GOT(a, "-MODULEDOWN x: it has crashed and is not started again\r\n");
+    close_all();
+}
+
+static void test_restart_with_other_commands(void) {
+    open_all();
+    p.commands[1] = "x.old";
+    h = mk_serving(&w, &p, "x");
+    const tr_command *kept = tr_exec_find(&w.x, "x.do", 4);
+    mk_say(&a, "x.do", "die", NULL);
+    mk_say(&b, "x.old", "count", NULL);
+    mk_run(&w);
+    GOT_CRASH(a);
+    CHECK(tr_exec_find(&w.x, "x.old", 5) != NULL); /* the name is still its own */
+    p.commands[0] = "x.new";
+    p.commands[1] = "x.do";
+    restart();
+    GOT(b, "-MODULEDOWN the module has no such command any more\r\n");
+    CHECK(tr_exec_find(&w.x, "x.old", 5) == NULL);
+    CHECK(tr_exec_find(&w.x, "x.new", 5) != NULL);
+    CHECK(tr_exec_find(&w.x, "x.do", 4) == kept);
+    say_and_run(&a, "count", NULL);
+    GOT(a, ":1\r\n");
+    close_all();
+}
+
+/* A start anew that is given up: nobody waits for it any longer. */
+static void test_given_up(void) {
+    open_serving();
+    mk_say(&a, "x.do", "die", NULL);
+    mk_say(&b, "x.do", "count", NULL);
+    mk_run(&w);
+    GOT_CRASH(a);
+    CHECK_EQ_INT(mk_start(h, &p), TR_OK);
+    uint8_t events = 0;
+    while (!(events & TR_HELPER_EVENT_LOADED)) {
+        tr_modhost_turn(&w.m);
+        if (w.m.floor != NULL && !w.m.floor->ready) mk_wait(w.m.floor);
+        tr_modhost_take_event(&w.m, &events);
+    }
+    tr_helper_loaded(h, 0);
+    CHECK_EQ_INT(h->state, TR_HELPER_GONE);
+    GOT_DOWN(b);
+    CHECK_EQ_INT(b.c.units, 0);
+    CHECK(h->pending == NULL);
+    mk_say(&b, "x.do", "count", NULL);
+    CHECK(starts(mk_got(&b), "-ERR unknown command"));
+    close_all();
+}
+
+static void test_unload(void) {
+    open_serving();
+    mk_say(&a, "x.do", "count", NULL);
+    CHECK_EQ_INT(tr_helper_unload(h), TR_EAGAIN);
+    mk_run(&w);
+    CHECK_EQ_INT(tr_helper_unload(h), TR_OK);
+    mk_say(&a, "x.do", "count", NULL);
+    CHECK(starts(mk_got(&a), ":1\r\n-MODULEDOWN "));
+    w.loads = 0;
+    mk_run(&w);
+    CHECK_EQ_INT(w.loads, 1);
+    CHECK_EQ_INT(h->state, TR_HELPER_UNLOADING);
+    tr_helper_unloaded(h, 0); /* its unload function said no */
+    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
+    say_and_run(&a, "count", NULL);
+    GOT(a, ":2\r\n");
+    CHECK_EQ_INT(tr_helper_unload(h), TR_OK);
+    mk_run(&w);
+    tr_helper_unloaded(h, 1);
+    CHECK_EQ_INT(h->state, TR_HELPER_GONE);
+    mk_say(&a, "x.do", "count", NULL);
+    CHECK(starts(mk_got(&a), "-ERR unknown command"));
+    /* The name is free again, for another module too. */
+    p2.commands[0] = "x.do";
+    tr_helper *other = mk_serving(&w, &p2, "x");
+    CHECK_EQ_INT(other->state, TR_HELPER_SERVING);
+    CHECK_EQ_INT(p2.registered[0], 0);
+    CHECK_EQ_STR(p2.seen, "");
+    say_and_run(&a, "count", NULL);
+    GOT(a, ":1\r\n");
+    close_all();
+}
+
+static void test_names_taken(void) {
+    open_serving();
+    p2.commands[0] = "X.DO";
+    p2.commands[1] = "GET";
+    p2.commands[2] = "two words";
+    p2.commands[3] = "x.mine";
+    p2.commands[4] = "x.mine";
+    mk_serving(&w, &p2, "x");
+    CHECK_EQ_STR(p2.seen, "busy ");
+    CHECK_EQ_INT(p2.registered[0], 1);
+    CHECK_EQ_INT(p2.registered[1], 1);
+    CHECK_EQ_INT(p2.registered[2], 2);
+    CHECK_EQ_INT(p2.registered[3], 0);
+    CHECK_EQ_INT(p2.registered[4], 1);
+    close_all();
+}
+
+/* ------------------------------------------------------------------ filters, events */
+
+static void test_filters(void) {
+    open_all();
+    p.filters = 1;
+    p.filtered_to = "SET k filtered";
+    h = mk_serving(&w, &p, "x");
+    mk_say(&a, "plain", NULL);
+    GOT(a, "+OK\r\n");
+    mk_say(&a, "GET", "k", NULL);
+    GOT(a, "$8\r\nfiltered\r\n");
+    /* A command that waits is shown once, and what was made of it runs. */
+    p.filtered_to = "SET k paused";
+    p.seen[0] = '\0';
+    tr_exec_pause(&w.x, TR_PAUSE_ALL, w.x.now_us / 1000 + 100000);
+    mk_say(&a, "plain", NULL);
+    CHECK_EQ_INT(a.c.wait, TR_WAIT_PAUSE);
+    tr_exec_unpause(&w.x);
+    mk_retry(&a);
+    GOT(a, "+OK\r\n");
+    CHECK_EQ_STR(p.seen, "f:plain ");
+    /* While it has the floor it can't be asked: the command waits, and is shown when the floor is back. */
+    p.seen[0] = '\0';
+    mk_say(&a, "x.do", "hang", NULL);
+    wait_until_left();
+    mk_say(&b, "plain", NULL);
+    CHECK_EQ_INT(b.c.wait, TR_WAIT_TURN);
+    mk_let_go(&p);
+    mk_run(&w);
+    mk_retry(&b);
+    GOT(b, "+OK\r\n");
+    CHECK_EQ_STR(p.seen, "f:x.do f:plain ");
+    /* It dies over a filter: the command runs as it is, and later ones are not shown. */
+    p.dies_at_filter = 1;
+    mk_say(&b, "GET", "k", NULL);
+    GOT(b, "$6\r\npaused\r\n");
+    CHECK_EQ_INT(h->state, TR_HELPER_DOWN);
+    CHECK(w.x.hooks.filter == NULL);
+    mk_run(&w);
+    p.dies_at_filter = 0;
+    restart();
+    CHECK(w.x.hooks.filter != NULL);
+    close_all();
+}
+
+static void test_key_events(void) {
+    open_all();
+    p.key_events = 1u << 2 | 1u << 3;
+    h = mk_serving(&w, &p, "x");
+    mk_say(&a, "SET", "k", "v", NULL);
+    CHECK_EQ_STR(p.seen, "set:k ");
+    p.seen[0] = '\0';
+    mk_say(&a, "MULTI", NULL);
+    mk_say(&a, "APPEND", "k", "w", NULL);
+    mk_say(&a, "x.do", "call", "DEL", "k", NULL);
+    mk_say(&a, "EXEC", NULL);
+    mk_run(&w);
+    CHECK_EQ_STR(p.seen, "append:k del:k ");
+    p.seen[0] = '\0';
+    mk_say(&a, "x.do", "calls", "2", "SET", "j", "v", NULL);
+    mk_say(&a, "x.do", "notify", "n", NULL);
+    mk_say(&a, "x.do", "job", NULL);
+    mk_run(&w);
+    /* Those of a unit come behind it; a job is a unit behind what was handed over. */
+    CHECK(strstr(p.seen, "set:j set:j ") != NULL);
+    CHECK(strstr(p.seen, "touched:n ") != NULL);
+    CHECK(strstr(p.seen, "job ") != NULL);
+    CHECK_EQ_INT(strlen(p.seen), strlen("set:j set:j touched:n job "));
+    mk_got(&a);
+    p.dies_at_event = 1;
+    mk_say(&a, "DEL", "j", NULL);
+    GOT(a, ":1\r\n");
+    mk_run(&w);
+    CHECK_EQ_STR(h->running, "the callback of an event");
+    CHECK_EQ_INT(w.store.notify_mask & TR_EV_GENERIC, 0);
+    mk_say(&a, "SET", "j", "v", NULL);
+    GOT(a, "+OK\r\n");
+    p.dies_at_event = 0;
+    restart();
+    close_all();
+}
+
+int main(void) {
+    RUN(test_command);
+    RUN(test_order_of_a_batch);
+    RUN(test_client_is_gone);
+    RUN(test_reply_skip_and_close);
+    RUN(test_transaction);
+    RUN(test_nested_too_deep);
+    RUN(test_two_modules);
+    RUN(test_left_running);
+    RUN(test_busy);
+    RUN(test_timeout);
+    RUN(test_failed_from_outside);
+    RUN(test_crash);
+    RUN(test_lies);
+    RUN(test_fails_in_every_state);
+    RUN(test_park);
+    RUN(test_restart_with_other_commands);
+    RUN(test_given_up);
+    RUN(test_unload);
+    RUN(test_names_taken);
+    RUN(test_filters);
+    RUN(test_key_events);
+    return CHECK_DONE();
+}
