@@ -21,10 +21,11 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -44,7 +45,10 @@ typedef struct mk_host {
     tr_shm shm; /* the host's view */
     tr_ring ring;
     tr_session session;
-    struct { tr_wire_header header; tr_buf in; } later[MK_LATER_MAX]; /* units that came amid a question */
+    struct {
+        tr_wire_header header;
+        tr_buf in;
+    } later[MK_LATER_MAX]; /* units that came amid a question */
     int later_count;
     tr_buf bufs[MK_BUFS]; /* in use, up to buf_count: they outlive a thread that dies amid something */
     int buf_count;
@@ -86,7 +90,7 @@ typedef struct mk_client {
 
 /* ------------------------------------------------------------------ the host's thread */
 
-static void mk__end(mk_host *p) {
+static _Noreturn void mk__end(mk_host *p) {
     pthread_exit(NULL);
 }
 
@@ -197,7 +201,7 @@ static int mk__call(mk_host *p, const tr_wire_bytes *argv, uint32_t from, uint32
 }
 
 /* Takes everything and does nothing any more. */
-static void mk__forget(mk_host *p) {
+static _Noreturn void mk__forget(mk_host *p) {
     for (;;) {
         tr_wire_header header;
         tr_buf *in = mk__buf(p);
@@ -285,8 +289,8 @@ static void mk__load(mk_host *p) {
         tr_msg_name_busy_answer answer;
         mk__ask(p, TR_MSG_NAME_BUSY, &ask, &answer, in);
         mk__see(p, "%s", answer.busy ? "busy " : "");
-        if (!answer.busy)
-            mk__tell(p, TR_MSG_MODULE_OPTIONS, &(tr_msg_module_options){.name = ask.name, .version = 7, .api_version = 1});
+        tr_msg_module_options options = {.name = ask.name, .version = 7, .api_version = 1};
+        if (!answer.busy) mk__tell(p, TR_MSG_MODULE_OPTIONS, &options);
     }
     for (int i = 0; i < 8 && p->commands[i] != NULL; i++) {
         tr_msg_register_command ask = {.name = {(const uint8_t *)p->commands[i], (uint32_t)strlen(p->commands[i])},

@@ -323,7 +323,8 @@ static void test_crash(void) {
 }
 
 static void test_lies(void) {
-    static const char *const replies[] = {"OK", "+OK", "+OK\r\n+OK\r\n", "*2\r\n:1\r\n", "$5\r\nabc\r\n", "_\r\n", "%0\r\n"};
+    static const char *const replies[] = {"OK",   "+OK",  "+OK\r\n+OK\r\n", "*2\r\n:1\r\n", "$5\r\nabc\r\n",
+                                          "_\r\n", "%0\r\n"};
     open_serving();
     for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
         say_and_run(&a, "say", replies[i]);

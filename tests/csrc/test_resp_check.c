@@ -22,8 +22,10 @@ static void test_whole(void) {
         "*1\r\n*2\r\n*0\r\n+x\r\n",
     };
     static const char *const three[] = {
-        "_\r\n",        "#t\r\n", "#f\r\n",       ",1.5\r\n",          ",inf\r\n", "(-123456789012345678901234567890\r\n",
-        "!3\r\nERR\r\n", "=7\r\ntxt:abc\r\n", "~1\r\n:1\r\n", "%1\r\n+k\r\n:1\r\n", ">1\r\n+x\r\n", "|1\r\n+k\r\n+v\r\n:1\r\n",
+        "_\r\n", "#t\r\n", "#f\r\n", ",1.5\r\n", ",inf\r\n",
+        "(-123456789012345678901234567890\r\n",
+        "!3\r\nERR\r\n", "=7\r\ntxt:abc\r\n", "~1\r\n:1\r\n",
+        "%1\r\n+k\r\n:1\r\n", ">1\r\n+x\r\n", "|1\r\n+k\r\n+v\r\n:1\r\n",
     };
     for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
         CHECK_EQ_INT(check(both[i], 2), strlen(both[i]));
@@ -53,10 +55,11 @@ static void test_cut(void) {
 
 static void test_wrong(void) {
     static const char *const wrong[] = {
-        "",          "OK\r\n",      "+a\nb\r\n",    "+a\rb\r\n",   "+OK\n",           ":\r\n",      ":x\r\n",   ":-\r\n",
-        ":1 \r\n",   "$\r\n",       "$-2\r\n",      "$3\r\nabcd\r\n", "$3\r\nabc\n\r", "$99999999999\r\n", "*-2\r\n", "*x\r\n",
-        "#x\r\n",    "#tt\r\n",     "_x\r\n",       ",\r\n",       "(\r\n",           "%-1\r\n",    "~-1\r\n",  "|1\r\n+k\r\n+v\r\n",
-        "$18446744073709551615\r\n", "*9999999999\r\n", "%9999999999\r\n:1\r\n", "\r\n",
+        "", "OK\r\n", "+a\nb\r\n", "+a\rb\r\n", "+OK\n", ":\r\n", ":x\r\n", ":-\r\n", ":1 \r\n",
+        "$\r\n", "$-2\r\n", "$3\r\nabcd\r\n", "$3\r\nabc\n\r", "$99999999999\r\n", "*-2\r\n",
+        "*x\r\n", "#x\r\n", "#tt\r\n", "_x\r\n", ",\r\n", "(\r\n", "%-1\r\n", "~-1\r\n",
+        "|1\r\n+k\r\n+v\r\n", "$18446744073709551615\r\n", "*9999999999\r\n",
+        "%9999999999\r\n:1\r\n", "\r\n",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) CHECK_EQ_INT(check(wrong[i], 3), 0);
 }
