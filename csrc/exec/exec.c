@@ -523,6 +523,7 @@ void tr_execute(tr_client *c) {
         }
         c->flags |= TR_CLIENT_FILTERED;
         x->hooks.filter(x->hooks.module_ctx, c);
+        if (c->flags & TR_CLIENT_CLOSE_NOW) return;
     }
     if (TR_UNLIKELY(c->flags & (TR_CLIENT_REPLY_OFF | TR_CLIENT_REPLY_SKIP | TR_CLIENT_UNITS | TR_CLIENT_MONITOR))) {
         if (c->flags & TR_CLIENT_UNITS && !may_follow(c)) {

@@ -127,4 +127,6 @@ void tr__modhost_filter(void *ctx, tr_client *c) {
     for (tr_helper *h = m->helpers; h != NULL; h = h->next) {
         if (h->filters != NULL && h->filters->count != 0 && h->state == TR_HELPER_SERVING) show(h, c);
     }
+    /* The unit that calls this command has died over it and is undone: nothing may follow. */
+    if (m->caller != NULL && !m->caller->outside && m->caller->unit == NULL) c->flags |= TR_CLIENT_CLOSE_NOW;
 }

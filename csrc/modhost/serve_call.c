@@ -169,6 +169,7 @@ int tr_modhost_call(tr_helper *h, const tr_wire_header *header, const void *body
     if (!(m->flags & CALL_DENY_OOM)) flags |= TR_CLIENT_ANY_MEMORY;
     tr_client_init(&k.self, x, x->next_client_id++, flags);
     k.self.db = &x->store->dbs[m->db];
+    k.self.owner = h;
     k.self.w.proto = m->resp == 3 ? 3 : m->resp == 0 && k.by != NULL ? k.by->w.proto : 2;
     k.self.argv = argv;
     k.self.argc = (int)m->argv.count;

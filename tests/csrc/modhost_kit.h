@@ -67,7 +67,9 @@ typedef struct mk_host {
     int registered[8];    /* outcomes */
     char seen[MK_TEXT_MAX]; /* events, filters, jobs, as words */
     const char *filtered_to; /* what a filter makes of "plain ..." */
-    int dies_at_event, dies_at_filter;
+    int dies_at_event;
+    int dies_at_filter; /* the n-th that it is shown; 0: never */
+    uint64_t filter_flags;
     uint64_t count;
 } mk_host;
 
@@ -90,7 +92,7 @@ typedef struct mk_client {
 
 /* ------------------------------------------------------------------ the host's thread */
 
-static _Noreturn void mk__end(mk_host *p) {
+static _Noreturn void mk__end(void) {
     pthread_exit(NULL);
 }
 
@@ -117,7 +119,7 @@ static void mk__put(mk_host *p, uint16_t type, uint64_t id, const void *body) {
     tr_assert(tr_wire_encode(&p->mem, &out, type, 0, id, body) == TR_OK);
     int rc = tr_ring_put(&p->ring, out.data, tr_buf_unread(&out), mk__soon());
     tr_buf_release(&p->mem, &out);
-    if (rc != TR_OK) mk__end(p);
+    if (rc != TR_OK) mk__end();
     tr_ring_flush(&p->ring);
 }
 
@@ -150,7 +152,7 @@ static void mk__receive(mk_host *p, tr_buf *in, tr_wire_header *header) {
         else if (rc == TR_OK) break;
         if (rc != TR_OK && rc != TR_EAGAIN) break;
     }
-    if (atomic_load(&p->quit) || rc != TR_OK) mk__end(p);
+    if (atomic_load(&p->quit) || rc != TR_OK) mk__end();
     const char *why = tr_session_came(&p->session, header);
     if (why != NULL) fprintf(stderr, "host: %s\n", why);
     tr_assert(why == NULL);
@@ -247,11 +249,11 @@ static void mk__command(mk_host *p, const tr_wire_header *header, const tr_msg_r
         mk__reply(p, header, "+OK\r\n", 5, 0);
     } else if (mk__is(what, "die")) {
         if (argc > 2) mk__call(p, argv, 2, argc, NULL);
-        mk__end(p);
+        mk__end();
     } else if (mk__is(what, "hang")) {
         if (argc > 2) mk__call(p, argv, 2, argc, NULL);
         sem_wait(&p->gate);
-        if (atomic_load(&p->quit)) mk__end(p);
+        if (atomic_load(&p->quit)) mk__end();
         mk__reply(p, header, "+OK\r\n", 5, 0);
     } else if (mk__is(what, "none")) {
         mk__reply(p, header, "", 0, 0);
@@ -266,7 +268,7 @@ static void mk__command(mk_host *p, const tr_wire_header *header, const tr_msg_r
         mk__forget(p);
     } else if (mk__is(what, "redact")) {
         mk__tell(p, TR_MSG_REDACT, &(tr_msg_redact){.position = (uint32_t)(argv[2].at[0] - '0')});
-        if (argc > 3 && mk__is(argv[3], "die")) mk__end(p);
+        if (argc > 3 && mk__is(argv[3], "die")) mk__end();
         mk__reply(p, header, "+OK\r\n", 5, 0);
     } else if (mk__is(what, "notify")) {
         tr_msg_notify_keyspace tell = {.event_class = 1u << 2, .event = {(const uint8_t *)"touched", 7},
@@ -283,7 +285,7 @@ static void mk__command(mk_host *p, const tr_wire_header *header, const tr_msg_r
 
 static void mk__load(mk_host *p) {
     tr_buf *in = mk__buf(p);
-    if (p->dies_at_load) mk__end(p);
+    if (p->dies_at_load) mk__end();
     if (p->module_name != NULL) {
         tr_msg_name_busy ask = {.name = {(const uint8_t *)p->module_name, (uint32_t)strlen(p->module_name)}};
         tr_msg_name_busy_answer answer;
@@ -312,7 +314,7 @@ static void mk__load(mk_host *p) {
     }
     for (int i = 0; i < p->filters; i++) {
         tr_msg_register_filter_answer answer;
-        mk__ask(p, TR_MSG_REGISTER_FILTER, &(tr_msg_register_filter){.flags = 1}, &answer, in);
+        mk__ask(p, TR_MSG_REGISTER_FILTER, &(tr_msg_register_filter){.flags = p->filter_flags}, &answer, in);
     }
     mk__drop(p, in);
 }
@@ -321,7 +323,7 @@ static void mk__filter(mk_host *p, const tr_wire_header *header, const tr_msg_ru
     tr_wire_cursor cursor = {0};
     tr_wire_bytes first = {0}, words[MK_ARGS_MAX];
     tr_wire_next(&m->argv, &cursor, &first);
-    if (p->dies_at_filter) mk__end(p);
+    if (p->dies_at_filter != 0 && --p->dies_at_filter == 0) mk__end();
     mk__see(p, "f:%.*s ", (int)first.len, (const char *)first.at);
     tr_msg_run_filter_answer answer = {.changed = 0};
     if (p->filtered_to != NULL && mk__is(first, "plain")) {
@@ -369,7 +371,7 @@ static void mk__serve(mk_host *p, const tr_wire_header *header, const tr_buf *me
             if (body.grant.purpose >= 5) tr_session_set_phase(&p->session, TR_STATE_IDLE);
             break;
         case TR_MSG_KEYSPACE_EVENT:
-            if (p->dies_at_event) mk__end(p);
+            if (p->dies_at_event) mk__end();
             mk__see(p, "%.*s:%.*s ", (int)body.key.event.len, (const char *)body.key.event.at, (int)body.key.name.len,
                     (const char *)body.key.name.at);
             mk__answer(p, &request, &(tr_msg_keyspace_event_answer){0});

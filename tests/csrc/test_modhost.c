@@ -493,6 +493,7 @@ static void test_names_taken(void) {
 static void test_filters(void) {
     open_all();
     p.filters = 1;
+    p.filter_flags = 1;
     p.filtered_to = "SET k filtered";
     h = mk_serving(&w, &p, "x");
     mk_say(&a, "plain", NULL);
@@ -527,9 +528,32 @@ static void test_filters(void) {
     CHECK_EQ_INT(h->state, TR_HELPER_DOWN);
     CHECK(w.x.hooks.filter == NULL);
     mk_run(&w);
-    p.dies_at_filter = 0;
     restart();
     CHECK(w.x.hooks.filter != NULL);
+    close_all();
+}
+
+static void test_filters_and_calls(void) {
+    open_all();
+    p.filters = 1;
+    p.filter_flags = 1; /* not its own calls */
+    h = mk_serving(&w, &p, "x");
+    p2.filters = 1;
+    mk_serving(&w, &p2, "y");
+    mk_say(&a, "x.do", "call", "SET", "k", "v", NULL);
+    mk_run(&w);
+    CHECK_EQ_STR(p.seen, "f:x.do ");
+    CHECK_EQ_STR(p2.seen, "f:x.do f:SET ");
+    GOT(a, "+OK\r\n");
+    /* It dies over its own call: that doesn't run any more, what was called before is undone. */
+    p2.seen[0] = '\0';
+    p2.dies_at_filter = 3;
+    mk_say(&a, "y.do", "calls", "2", "INCR", "n", NULL);
+    mk_run(&w);
+    CHECK(starts(mk_got(&a), "-MODULECRASH y: "));
+    CHECK_EQ_STR(p2.seen, "f:y.do f:INCR ");
+    mk_say(&a, "EXISTS", "n", NULL);
+    GOT(a, ":0\r\n");
     close_all();
 }
 
@@ -591,6 +615,7 @@ int main(void) {
     RUN(test_unload);
     RUN(test_names_taken);
     RUN(test_filters);
+    RUN(test_filters_and_calls);
     RUN(test_key_events);
     return CHECK_DONE();
 }
