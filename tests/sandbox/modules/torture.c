@@ -110,14 +110,14 @@ static int cmd_mirror(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
 /* ------------------------------------------------------------------ ways to die */
 
 static volatile int *volatile nowhere = NULL;
-static volatile int zero = 0;
+static volatile int zero = 0, thousand = 1000;
 
 static void by_null(void) {
     *nowhere = 1;
 }
 
 static void by_division(void) {
-    zero = 1 / zero;
+    zero = thousand / zero;
 }
 
 static int deeper(int n) {
