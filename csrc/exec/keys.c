@@ -98,7 +98,8 @@ static int counted_range(const tr_key_spec *spec, const tr_arg *argv, int argc, 
     if (count < 0 || count > argc)
         return TR_EINVAL;
     *first += spec->first_key;
-    *last = *first + ((int)count - 1) * spec->key_step;
+    int64_t end = *first + (count - 1) * spec->key_step;
+    *last = end < argc ? (int)end : argc;
     return 0;
 }
 
@@ -134,6 +135,8 @@ static int keys_from_specs(const tr_command *cmd, const tr_arg *argv, int argc, 
         int rc;
         if ((spec->flags & TR_KEY_NOT_KEY) && !(options & TR_KEYS_WITH_NOT_KEYS))
             continue;
+        if (spec->begin == TR_BEGIN_UNKNOWN || spec->find == TR_FIND_UNKNOWN)
+            return TR_EINVAL; /* a module's, which doesn't say where */
         rc = tr_keys_from_spec(spec, argv, argc, keys);
         if (rc < 0)
             return rc;

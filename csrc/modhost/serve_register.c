@@ -1,4 +1,5 @@
 /* Registering: commands, and what a module says of itself. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,6 +9,7 @@
 
 #define NAME_BYTES_MAX 255
 #define HANDLES_MAX 30000
+#define POSITION_MAX 1048576 /* of an argument: as many as a command can have */
 
 enum { DONE, TAKEN, BAD_FLAGS, NOT_NOW };
 
@@ -86,7 +88,7 @@ static int set_keys(tr_mem *mem, tr_runtime_command *r, const tr_msg_register_co
                           .begin_index = first,
                           .find = TR_FIND_RANGE,
                           .last_key = last < 0 ? last : last - first,
-                          .key_step = (int)m->key_step};
+                          .key_step = m->key_step < POSITION_MAX ? (int)m->key_step : POSITION_MAX};
     r->specs = spec;
     r->cmd.key_specs = spec;
     r->cmd.key_spec_count = 1;
@@ -143,29 +145,57 @@ int tr_modhost_register_command(tr_helper *h, const tr_wire_header *header, cons
     return tr_helper_answer(h, header, &answer);
 }
 
-/* Key specs of command_info take the place of the one that registering made. 0, TR_ENOMEM, or TR_EINVAL. */
+/* Where the search for keys begins. What can't be is left UNKNOWN. */
+static void take_begin(tr_key_spec *spec, uint64_t begin, int64_t from, tr_wire_bytes word, char **room) {
+    if (from == 0 || from > POSITION_MAX || from < -POSITION_MAX) return;
+    if (begin == 2 && from > 0) spec->begin = TR_BEGIN_INDEX;
+    if (begin == 3 && word.len != 0 && memchr(word.at, '\0', word.len) == NULL) {
+        spec->begin = TR_BEGIN_KEYWORD;
+        spec->keyword = *room;
+        for (uint32_t i = 0; i < word.len; i++) *(*room)++ = (char)toupper(word.at[i]);
+        *(*room)++ = '\0';
+    }
+    spec->begin_index = (int)from;
+}
+
+static int is_within(int64_t n, int64_t min) {
+    return n >= min && n <= POSITION_MAX;
+}
+
+/* How keys are found from there on. */
+static void take_find(tr_key_spec *spec, uint64_t find, int64_t a, int64_t b, int64_t c) {
+    if (find == 2 && is_within(a, -POSITION_MAX) && is_within(b, 1) && is_within(c, 0)) {
+        spec->find = TR_FIND_RANGE;
+        spec->last_key = (int)a, spec->key_step = (int)b, spec->limit = (int)c;
+    }
+    if (find == 3 && is_within(a, 0) && is_within(b, 0) && is_within(c, 1)) {
+        spec->find = TR_FIND_KEYNUM;
+        spec->keynum_index = (int)a, spec->first_key = (int)b, spec->key_step = (int)c;
+    }
+}
+
+/* Key specs of command_info take the place of the one that registering made; their keywords stand behind them. 0 or
+ * TR_ENOMEM. */
 static int take_specs(tr_mem *mem, tr_runtime_command *r, const tr_msg_command_info *m) {
     uint32_t count = m->spec_flags.count;
     if (count == 0 || count > UINT8_MAX) return TR_OK;
-    tr_key_spec *specs = tr_zalloc(mem, count * sizeof *specs);
-    if (specs == NULL) return TR_ENOMEM;
+    size_t bytes = count * sizeof(tr_key_spec) + count;
     tr_wire_cursor cursor = {0};
     tr_wire_bytes word;
+    while (tr_wire_next(&m->spec_keywords, &cursor, &word)) bytes += word.len;
+    tr_key_spec *specs = tr_zalloc(mem, bytes);
+    if (specs == NULL) return TR_ENOMEM;
+    char *room = (char *)(specs + count);
+    cursor = (tr_wire_cursor){0};
     for (uint32_t i = 0; i < count; i++) {
         tr_key_spec *spec = &specs[i];
-        uint64_t begin = tr_wire_u64_at(&m->spec_begin, i), find = tr_wire_u64_at(&m->spec_find, i);
-        int64_t from = tr_wire_i64_at(&m->spec_from, i);
-        int64_t a = tr_wire_i64_at(&m->spec_numbers, 3 * i), b = tr_wire_i64_at(&m->spec_numbers, 3 * i + 1);
-        int64_t c = tr_wire_i64_at(&m->spec_numbers, 3 * i + 2);
         if (!tr_wire_next(&m->spec_keywords, &cursor, &word)) word.len = 0;
         spec->flags = (uint32_t)tr_wire_u64_at(&m->spec_flags, i) & (TR_KEY_VARIABLE_FLAGS * 2 - 1);
-        /* A keyword would have to be kept; positions that need one are told by the module itself. */
-        spec->begin = begin == 2 ? TR_BEGIN_INDEX : TR_BEGIN_UNKNOWN;
-        spec->begin_index = (int)from;
-        spec->find = find == 2 ? TR_FIND_RANGE : find == 3 ? TR_FIND_KEYNUM : TR_FIND_UNKNOWN;
-        if (find == 2) spec->last_key = (int)a, spec->key_step = (int)b, spec->limit = (int)c;
-        if (find == 3) spec->keynum_index = (int)a, spec->first_key = (int)b, spec->key_step = (int)c;
-        if (find >= 2 && spec->key_step < 1) spec->find = TR_FIND_UNKNOWN;
+        spec->begin = TR_BEGIN_UNKNOWN;
+        spec->find = TR_FIND_UNKNOWN;
+        take_begin(spec, tr_wire_u64_at(&m->spec_begin, i), tr_wire_i64_at(&m->spec_from, i), word, &room);
+        take_find(spec, tr_wire_u64_at(&m->spec_find, i), tr_wire_i64_at(&m->spec_numbers, 3 * i),
+                  tr_wire_i64_at(&m->spec_numbers, 3 * i + 1), tr_wire_i64_at(&m->spec_numbers, 3 * i + 2));
     }
     tr_free(mem, r->specs);
     r->specs = specs;

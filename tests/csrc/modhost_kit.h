@@ -66,6 +66,7 @@ typedef struct mk_host {
     int dies_at_load;
     int registered[8];    /* outcomes */
     char seen[MK_TEXT_MAX]; /* events, filters, jobs, as words */
+    const tr_msg_command_info *info; /* of the first command; NULL: none */
     const char *filtered_to; /* what a filter makes of "plain ..." */
     int dies_at_event;
     int dies_at_filter; /* the n-th that it is shown; 0: never */
@@ -300,6 +301,12 @@ static void mk__load(mk_host *p) {
         tr_msg_register_command_answer answer;
         mk__ask(p, TR_MSG_REGISTER_COMMAND, &ask, &answer, in);
         p->registered[i] = answer.outcome;
+        if (i != 0 || p->info == NULL) continue;
+        tr_msg_command_info info = *p->info;
+        tr_msg_command_info_answer done;
+        info.command = answer.command;
+        mk__ask(p, TR_MSG_COMMAND_INFO, &info, &done, in);
+        tr_assert(done.outcome == 0);
     }
     if (p->key_events != 0) {
         tr_msg_subscribe_keyspace_answer answer;

@@ -1,5 +1,6 @@
 /* Modules, the server's end: units and their order, whoever waits for them, and what remains of a helper that dies. */
 #include "check.h"
+#include "exec/keys.h"
 #include "modhost_kit.h"
 
 static mk_world w;
@@ -488,6 +489,56 @@ static void test_names_taken(void) {
     close_all();
 }
 
+/* COMMAND GETKEYS with one spec: from where, how, and what it finds; words are those of the command. */
+static void check_keys(uint64_t begin, const char *keyword, int64_t from, uint64_t find, const int64_t numbers[3],
+                       const char *want) {
+    uint64_t flags[] = {0}, begins[] = {begin}, finds[] = {find};
+    int64_t froms[] = {from};
+    tr_wire_bytes note = {0}, words[] = {{(const uint8_t *)keyword, (uint32_t)strlen(keyword)}};
+    tr_msg_command_info info = {
+        .spec_notes = {.count = 1, .items.texts = &note},     .spec_flags = {.count = 1, .items.u64s = flags},
+        .spec_begin = {.count = 1, .items.u64s = begins},     .spec_keywords = {.count = 1, .items.texts = words},
+        .spec_from = {.count = 1, .items.i64s = froms},       .spec_find = {.count = 1, .items.u64s = finds},
+        .spec_numbers = {.count = 3, .items.i64s = numbers},
+    };
+    open_all();
+    p.info = &info;
+    h = mk_serving(&w, &p, "x");
+    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
+    tr_arg argv[] = {{.ptr = "x.do", .len = 4}, {.ptr = "a", .len = 1}, {.ptr = "keys", .len = 4},
+                     {.ptr = "2", .len = 1},    {.ptr = "b", .len = 1}, {.ptr = "c", .len = 1}};
+    tr_keys keys;
+    tr_keys_init(&keys, &w.mem);
+    int rc = tr_keys_get(tr_exec_find(&w.x, "x.do", 4), argv, 6, 0, &keys);
+    char got[64] = "";
+    if (rc != TR_OK) snprintf(got, sizeof got, "error");
+    for (int i = 0; rc == TR_OK && i < keys.count; i++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%d ", keys.positions[i]);
+    CHECK_EQ_STR(got, want);
+    tr_keys_clear(&keys);
+    close_all();
+}
+
+static void test_key_specs(void) {
+    enum { UNKNOWN = 1, INDEX = 2, KEYWORD = 3, RANGE = 2, KEYNUM = 3 };
+    check_keys(INDEX, "", 1, RANGE, (int64_t[]){0, 1, 0}, "1 ");
+    check_keys(KEYWORD, "Keys", 1, RANGE, (int64_t[]){-1, 1, 0}, "3 4 5 ");
+    check_keys(KEYWORD, "keys", -1, KEYNUM, (int64_t[]){0, 1, 1}, "4 5 ");
+    check_keys(KEYWORD, "nowhere", 1, RANGE, (int64_t[]){-1, 1, 0}, "");
+    check_keys(UNKNOWN, "", 1, RANGE, (int64_t[]){0, 1, 0}, "error");
+    check_keys(INDEX, "", 1, UNKNOWN, (int64_t[]){0, 1, 0}, "error");
+    /* What nobody can mean. */
+    check_keys(INDEX, "", -3, RANGE, (int64_t[]){0, 1, 0}, "error");
+    check_keys(INDEX, "", INT64_MIN, RANGE, (int64_t[]){0, 1, 0}, "error");
+    check_keys(KEYWORD, "", 1, RANGE, (int64_t[]){0, 1, 0}, "error");
+    check_keys(KEYWORD, "keys", INT64_MAX, RANGE, (int64_t[]){0, 1, 0}, "error");
+    check_keys(INDEX, "", 1, RANGE, (int64_t[]){0, 0, 0}, "error");
+    check_keys(INDEX, "", 1, RANGE, (int64_t[]){INT32_MAX, 1, 0}, "error");
+    check_keys(INDEX, "", 3, KEYNUM, (int64_t[]){-3, 1, 1}, "error");
+    check_keys(INDEX, "", 3, KEYNUM, (int64_t[]){0, -9, 1}, "error");
+    check_keys(INDEX, "", 3, KEYNUM, (int64_t[]){0, 1, 1048576}, "error");
+}
+
 /* ------------------------------------------------------------------ filters, events */
 
 static void test_filters(void) {
@@ -614,6 +665,7 @@ int main(void) {
     RUN(test_given_up);
     RUN(test_unload);
     RUN(test_names_taken);
+    RUN(test_key_specs);
     RUN(test_filters);
     RUN(test_filters_and_calls);
     RUN(test_key_events);

@@ -38,7 +38,8 @@ static int end(void) {
 static void serve_again(tr_helper *helper, mk_host *host) {
     tr_mem_fail_at(&w.mem, 0);
     for (int i = 0; i < 3 && helper->state != TR_HELPER_SERVING; i++) {
-        if (helper->state == TR_HELPER_NEW || helper->state == TR_HELPER_DOWN) CHECK_EQ_INT(mk_start(helper, host), TR_OK);
+        int is_down = helper->state == TR_HELPER_NEW || helper->state == TR_HELPER_DOWN;
+        if (is_down) CHECK_EQ_INT(mk_start(helper, host), TR_OK);
         mk_run(&w);
     }
     CHECK_EQ_INT(helper->state, TR_HELPER_SERVING);
