@@ -44,6 +44,7 @@ typedef struct tr_block {
     uint64_t ns;        /* spent so far */
     tr_buf command;     /* the message run_command */
     int argc;
+    uint8_t *hidden;    /* of its arguments; as in tr_unit */
     tr_buf reply;       /* made by threads */
     tr_buf ready_key;
     tr_outq later;      /* replies of commands that ran although the client was to wait */
@@ -89,6 +90,7 @@ static void free_block(tr_block *b) {
     tr_mem *mem = b->h->m->mem;
     tr_assert(b->waiter.client == NULL);
     tr_buf_release(mem, &b->command);
+    tr_free(mem, b->hidden);
     tr_buf_release(mem, &b->reply);
     tr_buf_release(mem, &b->ready_key);
     tr_outq_clear(&b->later);
@@ -150,6 +152,7 @@ static void account(tr_block *b, tr_client *c, int failed) {
         tr_wire_bytes item;
         while (tr_wire_next(&list, &cursor, &item))
             argv[argc++] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
+        tr_modhost_cover(argv, argc, b->hidden);
     }
     tr_exec_unit_done(c, b->cmd, argv, argc, b->ns, failed);
     tr_free(m->mem, argv);
@@ -398,6 +401,8 @@ int tr_modhost_has_blocked(tr_helper *h, tr_unit *unit) {
     if (b == NULL) return 0;
     tr_modhost *m = h->m;
     b->commanding = 0;
+    b->hidden = unit->hidden;
+    unit->hidden = NULL;
     b->ns = (uint64_t)(tr_clock_mono_ns(m->x->clock) - unit->began_ns);
     if (b->waiter.client != NULL) {
         keep_order(b);

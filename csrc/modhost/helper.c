@@ -212,6 +212,7 @@ static void keep_running(tr_helper *h) {
     tr_arg *argv = tr_alloc(mem, (size_t)unit->argc * sizeof *argv);
     if (argv == NULL) return;
     tr_unit_argv(unit, argv);
+    tr_modhost_cover(argv, unit->argc, unit->hidden);
     size_t room = TR_HELPER_ARGV_BYTES_MAX;
     for (int i = 0; i < unit->argc && room != 0; i++) {
         uint32_t len = (uint32_t)(argv[i].len < room ? argv[i].len : room);

@@ -108,6 +108,7 @@ typedef struct tr_unit {
     tr_known_key known[TR_UNIT_KNOWN_MAX];
     uint32_t known_count;
     int argc;               /* of the command, in message: see tr_unit_argv() */
+    uint8_t *hidden;        /* argc of them, 1: not to be shown; owned; NULL: none is */
     /* what the unit did */
     uint64_t effects;       /* as of run_command_answer */
     uint8_t verbatim;       /* ReplicateVerbatim was said */
@@ -335,6 +336,10 @@ tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const vo
 int tr_unit_commit(tr_helper *h, tr_unit *unit);
 /* The command and its arguments as they were sent: argv has room for unit->argc; borrowed from the unit. */
 void tr_unit_argv(const tr_unit *unit, tr_arg *argv);
+/* Notes in *hidden (argc of them, made when it is NULL) that an argument must not be shown. 0 or TR_ENOMEM. */
+int tr_modhost_hide(tr_mem *mem, uint8_t **hidden, int argc, uint32_t position);
+/* Puts something else in the place of what is hidden. hidden may be NULL. */
+void tr_modhost_cover(tr_arg *argv, int argc, const uint8_t *hidden);
 /* Bits of REDISMODULE_CTX_FLAGS_... and REDISMODULE_CLIENTINFO_FLAG_... for messages. c may be NULL. */
 uint64_t tr_modhost_context_flags(const tr_modhost *m, const tr_client *c);
 uint64_t tr_modhost_client_flags(const tr_client *c);

@@ -14,6 +14,7 @@
     X(NAME_BUSY, name_busy)                                                                                            \
     X(MEMORY_USED, memory_used)                                                                                        \
     X(MEMORY_RATIO, memory_ratio)                                                                                      \
+    X(REDACT, redact)                                                                                                  \
     X(LATENCY_SAMPLE, latency_sample)                                                                                  \
     X(REGISTER_FILTER, register_filter)                                                                                \
     X(UNREGISTER_FILTER, unregister_filter)                                                                            \

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "exec/keys.h"
+#include "exec/redact.h"
 #include "exec/reply.h"
 #include "modhost/internal.h"
 #include "modhost/values.h"
@@ -33,6 +34,7 @@ void tr__unit_free(tr_modhost *m, tr_unit *unit) {
     }
     tr_propagation_drop(m->mem, &unit->propagation);
     tr_buf_release(m->mem, &unit->message);
+    tr_free(m->mem, unit->hidden);
     tr_free(m->mem, unit);
 }
 
@@ -53,6 +55,35 @@ void tr_unit_argv(const tr_unit *unit, tr_arg *argv) {
     tr_wire_bytes item;
     for (int i = 0; tr_wire_next(&m.argv, &cursor, &item); i++)
         argv[i] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
+}
+
+int tr_modhost_hide(tr_mem *mem, uint8_t **hidden, int argc, uint32_t position) {
+    tr_assert(position < (uint32_t)argc);
+    if (*hidden == NULL) *hidden = tr_zalloc(mem, (size_t)argc);
+    if (*hidden == NULL) return TR_ENOMEM;
+    (*hidden)[position] = 1;
+    return TR_OK;
+}
+
+void tr_modhost_cover(tr_arg *argv, int argc, const uint8_t *hidden) {
+    for (int i = 0; hidden != NULL && i < argc; i++) {
+        if (hidden[i]) argv[i].ptr = TR_REDACTED, argv[i].len = sizeof(TR_REDACTED) - 1; /* a blob stays its owner's */
+    }
+}
+
+int tr_modhost_redact(tr_helper *h, const tr_wire_header *header, const void *body) {
+    (void)header;
+    const tr_msg_redact *m = body;
+    tr_unit *unit = tr_helper_unit(h);
+    /* One that asks for positions of keys has no unit: what it hides there is nowhere to be seen. */
+    if (unit == NULL || unit->kind != TR_UNIT_COMMAND || m->position == 0 || m->position >= (uint32_t)unit->argc)
+        return TR_OK;
+    int rc = tr_modhost_hide(h->m->mem, &unit->hidden, unit->argc, m->position);
+    /* Amid EXEC or a call the dispatch shows the command as the client has it: an array that is its own by now. */
+    const tr_client *c = unit->nested ? unit->nested_client : NULL;
+    if (rc == TR_OK && c != NULL && c->argc == unit->argc)
+        tr_modhost_cover((tr_arg *)(uintptr_t)c->argv, c->argc, unit->hidden);
+    return rc;
 }
 
 void tr__unit_begins(tr_helper *h, tr_unit *unit) {
@@ -90,6 +121,7 @@ static void settle(tr_helper *h, tr_unit *unit, tr_client *c, int failed) {
     uint64_t ns = unit->began_ns == 0 ? 0 : (uint64_t)(tr_clock_mono_ns(m->x->clock) - unit->began_ns);
     tr_arg *argv = tr_exec_looks(m->x, ns) ? tr_alloc(m->mem, (size_t)unit->argc * sizeof *argv) : NULL;
     if (argv != NULL) tr_unit_argv(unit, argv);
+    if (argv != NULL) tr_modhost_cover(argv, unit->argc, unit->hidden);
     tr_exec_unit_done(c, unit->cmd, argv, argv ? unit->argc : 0, ns, failed);
     tr_free(m->mem, argv);
     m->hooks.output(m->hooks.ctx, c);

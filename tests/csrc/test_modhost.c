@@ -489,6 +489,35 @@ static void test_names_taken(void) {
     close_all();
 }
 
+/* What the module hides is neither shown to monitors nor logged, nor reported when it dies. */
+static void test_redact(void) {
+    open_serving();
+    mk_say(&b, "MONITOR", NULL);
+    w.x.slowlog.than_us = 0;
+    tr_exec_look_at(&w.x);
+    mk_say(&a, "x.do", "redact", "3", "secret", "shown", NULL);
+    mk_run(&w);
+    mk_say(&a, "MULTI", NULL);
+    mk_say(&a, "x.do", "redact", "4", "shown", "secret", NULL);
+    mk_say(&a, "EXEC", NULL);
+    mk_say(&a, "x.do", "call", "x.do", "redact", "3", "secret", NULL);
+    mk_run(&w);
+    const char *seen = mk_got(&b);
+    CHECK(strstr(seen, "\"x.do\" \"redact\" \"3\" \"(redacted)\" \"shown\"\r\n") != NULL);
+    CHECK(strstr(seen, "\"x.do\" \"redact\" \"4\" \"shown\" \"(redacted)\"\r\n") != NULL);
+    const tr_slow *first = tr_slowlog_from(&w.x.slowlog, 0);
+    while (first != NULL && first->argc != 5) first = first->newer;
+    CHECK(first != NULL && first->arg_count == 5);
+    if (first != NULL) CHECK_EQ_MEM(first->args[3].ptr, first->args[3].len, "(redacted)", 10);
+    if (first != NULL) CHECK_EQ_MEM(first->args[4].ptr, first->args[4].len, "shown", 5);
+    mk_say(&a, "x.do", "redact", "2", "die", NULL);
+    mk_run(&w);
+    uint32_t lens[] = {4, 6, 10, 3};
+    const char *at = h->running_argv.data + h->running_argv.rpos;
+    for (int i = 0; i < 4; at += 4 + lens[i++]) CHECK(memcmp(at, &lens[i], 4) == 0);
+    close_all();
+}
+
 /* COMMAND GETKEYS with one spec: from where, how, and what it finds; words are those of the command. */
 static void check_keys(uint64_t begin, const char *keyword, int64_t from, uint64_t find, const int64_t numbers[3],
                        const char *want) {
@@ -665,6 +694,7 @@ int main(void) {
     RUN(test_given_up);
     RUN(test_unload);
     RUN(test_names_taken);
+    RUN(test_redact);
     RUN(test_key_specs);
     RUN(test_filters);
     RUN(test_filters_and_calls);
