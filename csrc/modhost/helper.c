@@ -277,7 +277,9 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     h->stats.crashes++;
     h->deadline_ns = INT64_MAX;
     set_reason(h, kind, why);
-    if (h->pidfd >= 0) syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
+    /* One that hangs is to leave a record of where; who supervises it sees to its end. */
+    int sign = kind == TR_FAIL_TIMEOUT ? SIGABRT : SIGKILL;
+    if (h->pidfd >= 0) syscall(SYS_pidfd_send_signal, h->pidfd, sign, NULL, 0);
     set_report_id(h);
     keep_running(h);
     tr_runtime_mark_down(h->m->x, h);

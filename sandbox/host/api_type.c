@@ -6,6 +6,9 @@
 #include "sandbox/host/link.h"
 #include "sandbox/host/type.h"
 
+#define LOG_WARNING 3 /* as in the message log */
+#define LOG_OF_HOST 1
+
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 tr_tokens *tr_host_tokens(void) {
@@ -64,6 +67,18 @@ static uint64_t methods_present(const RedisModuleTypeMethods *m) {
     uint64_t bits = 0;
     for (size_t i = 0; i < sizeof(has) / sizeof(has[0]); i++) bits |= (uint64_t)has[i] << i;
     return bits;
+}
+
+static void warn_uncovered(const RedisModuleType *type) {
+    if (type->methods.rdb_save != NULL && type->methods.rdb_load != NULL) return;
+    tr_bytes text = {0};
+    tr_bytes_format(&text, "values of type %s don't survive a crash: it has no rdb_save or no rdb_load", type->name);
+    tr_host_log(LOG_WARNING, LOG_OF_HOST, text.p, text.len);
+    tr_bytes_drop(&text);
+}
+
+void tr_types_warn(void) {
+    for (const RedisModuleType *type = tr_host_here.types; type != NULL; type = type->next) warn_uncovered(type);
 }
 
 RedisModuleType *tr_rm_CreateDataType(RedisModuleCtx *ctx, const char *name, int encver,

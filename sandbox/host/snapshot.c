@@ -222,4 +222,5 @@ void tr_serve_snapshot(const tr_wire_header *header, const void *body) {
 void tr_serve_keep_values(const tr_wire_header *header, const void *body) {
     (void)header;
     tr_host_here.keeps_values = ((const tr_msg_keep_values *)body)->wanted != 0;
+    if (tr_host_here.keeps_values) tr_types_warn();
 }

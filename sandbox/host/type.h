@@ -49,4 +49,7 @@ void tr_io_release(RedisModuleIO *io);
 tr_tokens *tr_host_tokens(void);
 RedisModuleType *tr_type_by_handle(uint32_t handle);
 
+/* Names in the log the types whose values can't be kept: who runs the module is to know before the first crash. */
+void tr_types_warn(void);
+
 #endif

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT_MS: Final = 300
 BUSY_MS: Final = 20
 OPTIONS: Final = (
+    ("--enable-module-command", "yes"),
     ("--module-command-timeout", str(TIMEOUT_MS)),
     ("--busy-reply-threshold", str(BUSY_MS)),
     ("--module-restarts-per-minute", "0"),
@@ -149,4 +150,10 @@ def test_a_hang_ends(server: Server, client: RespClient) -> None:
             assert error_of(reply).startswith("BUSY")
             reply = other.call("PING")
         assert reply == ("simple", b"PONG")
-    assert error_of(client.read()).startswith("MODULECRASH crash: timeout while running crash.now")
+    text = error_of(client.read())
+    assert text.startswith("MODULECRASH crash: timeout while running crash.now")
+    kind, report = client.call("MODULE", "CRASH", text.rpartition(" ")[2])
+    assert kind in {"bulk", "verbatim"}
+    first = report.decode().splitlines()[0]
+    assert first.startswith("timeout in loop")
+    assert "crash.c:" in first

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar, final
 
 import trio
 
-from trioredis.engine import EngineError
+from trioredis.engine import EngineError, FailKind
 from trioredis.modules import flight
 from trioredis.modules.crash_record import BadRecord, Cause, parse_record
 from trioredis.modules.host import Host, HostLost, pidfd_of
@@ -362,7 +362,10 @@ class Helper:
         self.crashes += 1
         by_itself = host is not None and left_by_itself(host)
         if host is not None:
-            host.kill()
+            if ending.failure is not None and ending.failure.failed is FailKind.TIMEOUT:
+                await self._around.start(host.kill_later)
+            else:
+                host.kill()
             self._host = None  # it is the undertaker's now
             await self._around.bury(self, host, ending)
         if not self.settled.is_set():

@@ -44,6 +44,8 @@ REST_S: Final = 1.0
 """How long what a process has left in its pipes is read, once it has ended."""
 LAST_WORDS_S: Final = 0.5
 """A channel that closes is the process's end, unless it lives on after this time."""
+WITNESS_S: Final = 1.0
+"""How long a process that took too long may take to write down where."""
 END_S: Final = 5.0
 """How long the kernel may take to bring a killed process to its end."""
 MESSAGE_BYTES_MAX: Final = 537919488
@@ -144,6 +146,11 @@ class Host:
         if self._memory >= 0:
             os.close(self._memory)
             self._memory = -1
+
+    async def kill_later(self) -> None:
+        """End the process if it does not by itself, as it has been asked to; so a record of where it hung is left."""
+        await self.wait_ended(WITNESS_S)
+        self.kill()
 
     def kill(self) -> None:
         """End the process at once."""

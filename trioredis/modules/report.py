@@ -144,11 +144,13 @@ def make_report(
         frames: what the symbolizer made of the record's frames.
         status: the process's end as ``subprocess`` has it: the exit status, or the negative signal number.
     """
-    if record is None or record.cause is Cause.NONE or surroundings.kind not in ("died", "asked"):
+    if record is None or record.cause is Cause.NONE or surroundings.kind not in ("died", "asked", "timeout"):
         return _unrecorded(module, surroundings, status)
     reason = surroundings.last_words or reason_of(record)
     name = signal_name(record.signal) if record.cause is Cause.SIGNAL else None
     what = name or ("exit" if record.cause is Cause.EXIT else "_exit")
+    if surroundings.kind == "timeout":  # the server made it stop, by a signal
+        what, reason = "timeout", f"was still at work after {surroundings.running_us // 1000} ms"
     moment = datetime.fromtimestamp(record.time_ns // 1_000_000_000, UTC) if _sane(record.time_ns) else None
     return CrashReport(
         headline=_headline(what, reason, blamed_frame(frames, module.path), surroundings),
