@@ -1,13 +1,14 @@
 #!/bin/sh
-# Install redis-server, redis-cli and redis-benchmark from the distribution, where this may be done without asking:
-# some tests compare with them and skip without them. Never fails.
+# Install redis-server, redis-cli, redis-benchmark and the module RediSearch from the distribution, where this may be
+# done without asking: some tests compare with them and skip without them. Never fails.
 set -u
 
 missing=""
 for program in redis-server redis-cli redis-benchmark; do
     command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
-[ -z "$missing" ] && exit 0
+search=/usr/lib/redis/modules/redisearch.so
+[ -z "$missing" ] && [ -e "$search" ] && exit 0
 
 give_up() {
     echo "skipping the tests that need$missing: $1"
@@ -28,7 +29,7 @@ if [ ! -e "$policy" ]; then
     trap '$sudo rm -f "$policy"' EXIT
 fi
 
-echo "installing redis-server and redis-tools"
+echo "installing redis-server, redis-tools and redis-redisearch"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 install="$sudo apt-get install -y -q --no-install-recommends redis-server redis-tools"
@@ -37,4 +38,6 @@ if ! $install >"$log" 2>&1 && ! { $sudo apt-get update -q >>"$log" 2>&1 && $inst
     rm -f "$log"
     give_up "apt-get could not install them"
 fi
+# Not every distribution has this one.
+$sudo apt-get install -y -q --no-install-recommends redis-redisearch >"$log" 2>&1 || true
 rm -f "$log"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/host/baton.h"
 #include "sandbox/host/known.h"
 #include "sandbox/host/link.h"
 
@@ -223,9 +224,11 @@ void tr_key_close(RedisModuleKey *key) {
     RedisModuleCtx *ctx = key->ctx;
     tr_ctx_disown(ctx, TR_AUTO_KEY, key);
     if (key->iterator_free != NULL) key->iterator_free(key);
-    if (key->writes_dma) tr_keys_flush();
+    if (tr_baton_mine()) { /* else the floor has ended, and its handles with it */
+        if (key->writes_dma) tr_keys_flush();
+        if (has_handle(key)) close_handle(key->handle);
+    }
     tr_key_drop_dma(key);
-    if (has_handle(key)) close_handle(key->handle);
     if (key->prev != NULL) key->prev->next = key->next;
     else ctx->keys = key->next;
     if (key->next != NULL) key->next->prev = key->prev;
