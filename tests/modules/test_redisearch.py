@@ -1,7 +1,7 @@
 """Aim: a module that nobody here wrote runs: RediSearch, as Debian packages it (redis-redisearch).
 
-Method: index, search, kill its process, search again. What it needs of values that this server does not have yet (hashes)
-it is told by a name that resolves to NULL, and the load line names it.
+Method: index, search, kill its process, search again. What it needs of values that this server does not have yet
+(hashes) it is told by a name that resolves to NULL, and the load line names it.
 """
 
 from __future__ import annotations
