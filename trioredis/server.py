@@ -34,6 +34,7 @@ from trioredis.engine import (
     EventKind,
     Helpers,
     Obituary,
+    ServerEvent,
     take_obituary,
 )
 from trioredis.inprocess import InProcessClient
@@ -307,6 +308,7 @@ class Server:
                     self._say_ready()
                     task_status.started(self)
                     await self._wait_for_the_end()
+                    self.helpers.happens(ServerEvent.SHUTDOWN, now=True)
                 client_nursery.cancel_scope.deadline = trio.current_time() + CLOSE_DEADLINE_S
             service_nursery.cancel_scope.cancel()
         if failure is not None:

@@ -441,6 +441,12 @@ int tr_api_module_park(tr_engine *g, int id) {
     return TR_OK;
 }
 
+void tr_api_server_event(tr_engine *g, uint32_t event, const char *texts, size_t len, uint32_t count, int now) {
+    tr_happening what = {.event = event, .text_count = count, .text = texts, .len = count == 1 ? len - 1 : len};
+    tr_modhost_happens(&g->modhost, &what);
+    if (now && g->modhost.floor == NULL) tr_modhost_tell(&g->modhost);
+}
+
 static void read_module(const tr_helper *h, uint32_t events, tr_api_module *out) {
     tr_values_stats values = tr_values_statistics(h);
     *out = (tr_api_module){

@@ -178,6 +178,9 @@ int tr_api_module_unload(tr_engine *g, int id);
 int tr_api_module_unloaded(tr_engine *g, int id, int ok);
 int tr_api_module_fail(tr_engine *g, int id, int timeout, const char *why);
 int tr_api_module_park(tr_engine *g, int id);
+/* Something happens that modules may want to hear of; texts: count of them, with a NUL behind each. now: they hear
+ * of it before this returns, unless one of them is in the middle of something. */
+void tr_api_server_event(tr_engine *g, uint32_t event, const char *texts, size_t len, uint32_t count, int now);
 /* 1 and *out (texts are borrowed until the next call), with events; 0: there is none. */
 int tr_api_module_event(tr_engine *g, tr_api_module *out);
 /* The next after this id, 0: the first. 1 or 0. */

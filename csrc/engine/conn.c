@@ -45,6 +45,7 @@ tr_conn *tr_conn_open(tr_engine *g, int fd, uint32_t client_flags) {
     tr_client_init(&conn->client, &g->x, g->x.next_client_id++, client_flags);
     link_last(g, conn);
     tr__client_memory_note(conn);
+    tr_modhost_client_changed(&g->modhost, &conn->client, 0);
     return conn;
 }
 
@@ -58,6 +59,7 @@ void tr_conn_close(tr_conn *conn, tr_close_reason reason) {
     if (conn->closed) return;
     if (conn->close_reason == TR_CLOSE_NONE) conn->close_reason = (uint8_t)reason;
     tr__obituary_write(conn);
+    tr_modhost_client_changed(&g->modhost, &conn->client, 1);
     tr__client_memory_forget(conn);
     conn->closed = 1;
     if (conn->fd >= 0) {

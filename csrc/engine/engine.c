@@ -576,6 +576,8 @@ int tr_engine_cron(tr_engine *g) {
     tr_blocking_check(&g->x.blocking, g->x.now_us / 1000);
     tr_blocking_serve(&g->x.blocking);
     tr_modhost_cron(&g->modhost);
+    if (g->modhost.floor == NULL)
+        tr_modhost_happens(&g->modhost, &(tr_happening){.event = TR_HAPPENS_CRON, .number_count = 1, .numbers = {hz}});
     int free_floor = !(g->x.hold & TR_HOLD_FLOOR);
     if (free_floor) expire_due(g, 1000000 / hz / 4);
     if (g->store.doomed != NULL) tr_store_lazyfree(&g->store, TR_LAZYFREE_STEP);

@@ -604,6 +604,10 @@ void tr_exec_finish(tr_client *c) {
     if (c->out.failed) c->flags |= TR_CLIENT_CLOSE_NOW;
 }
 
+static void happens(tr_exec *x, const tr_happening *what) {
+    if (x->hooks.happens != NULL) x->hooks.happens(x->hooks.module_ctx, what);
+}
+
 void tr_exec_note_flush(const tr_client *c, int db_id, uint64_t keys, int lazy) {
     tr_exec_notes *n = &c->x->notes;
     n->flushes++;
@@ -611,6 +615,9 @@ void tr_exec_note_flush(const tr_client *c, int db_id, uint64_t keys, int lazy) 
     n->flush_client = c->id;
     n->flush_db = db_id;
     n->flush_lazy = lazy;
+    for (uint32_t end = 0; end < 2; end++)
+        happens(c->x, &(tr_happening){.event = TR_HAPPENS_FLUSH, .subevent = end, .number_count = 2,
+                                      .numbers = {!lazy, db_id}});
 }
 
 void tr_exec_note_swap(const tr_client *c, int first, int second) {
@@ -619,6 +626,7 @@ void tr_exec_note_swap(const tr_client *c, int first, int second) {
     n->swap_client = c->id;
     n->swap_first = first;
     n->swap_second = second;
+    happens(c->x, &(tr_happening){.event = TR_HAPPENS_SWAP, .number_count = 2, .numbers = {first, second}});
 }
 
 void tr_exec_pause(tr_exec *x, tr_pause mode, int64_t until_ms) {

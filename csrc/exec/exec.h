@@ -34,6 +34,27 @@
 /* What Python (or a test) hangs in. Functions may be NULL. */
 struct tr_propagation;
 
+/* Server events, by the numbers of the module API. */
+enum {
+    TR_HAPPENS_FLUSH = 2,     /* subevent: 0 begins, 1 ends; numbers: 1 not in background, database (-1: all) */
+    TR_HAPPENS_CLIENT = 4,    /* 0 connected, 1 gone; flags, id, port, database; address */
+    TR_HAPPENS_SHUTDOWN = 5,
+    TR_HAPPENS_CRON = 8,      /* runs a second */
+    TR_HAPPENS_MODULE = 9,    /* 0 loaded, 1 unloaded; version; name */
+    TR_HAPPENS_SWAP = 11,     /* both databases */
+    TR_HAPPENS_CONFIG = 16,   /* names of directives */
+    TR_HAPPENS_KEY = 17,      /* one of those below; database; key */
+};
+enum { TR_KEY_WAS_DELETED, TR_KEY_HAS_EXPIRED, TR_KEY_WAS_EVICTED };
+
+typedef struct tr_happening {
+    uint32_t event, subevent; /* TR_HAPPENS_... */
+    uint32_t number_count, text_count;
+    int64_t numbers[4];
+    const char *text;         /* borrowed; of several texts each has a NUL behind it */
+    size_t len;
+} tr_happening;
+
 typedef struct tr_exec_hooks {
     void *ctx;
     void *python_ctx;
@@ -49,6 +70,8 @@ typedef struct tr_exec_hooks {
     void (*filter)(void *module_ctx, tr_client *c);
     /* With module_ctx: a command has ended and x->after has bits, which it clears. */
     void (*after)(void *module_ctx);
+    /* With module_ctx: something happens that modules may want to hear of. NULL while none does. */
+    void (*happens)(void *module_ctx, const tr_happening *what);
     /* With ctx: commands for AOF and replicas, one transaction; borrowed. */
     void (*propagate)(void *ctx, const struct tr_propagation *commands);
     /* With ctx: the client waits for Python from now on. */

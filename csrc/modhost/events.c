@@ -16,15 +16,6 @@
 #define TOLD_MAX 100000        /* events that wait; further ones are lost, and counted */
 #define EVENT_NAME_MAX 255
 
-typedef struct tr_told {
-    struct tr_told *next;
-    uint32_t cls;
-    uint16_t event_len;
-    int db_id;
-    size_t key_len;
-    char bytes[]; /* event, key */
-} tr_told;
-
 /* REDISMODULE_NOTIFY_... of the store's classes, by their bits. */
 static const struct {
     uint32_t ours;
@@ -48,19 +39,14 @@ static uint64_t to_theirs(uint32_t ours) {
     return out;
 }
 
-static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *event, const char *key, size_t len) {
-    tr_modhost *m = ctx;
-    size_t event_len = strlen(event);
-    tr_told *t = m->told_count < TOLD_MAX && event_len <= EVENT_NAME_MAX
-                     ? tr_alloc(m->mem, sizeof *t + event_len + len)
-                     : NULL;
-    if (t == NULL) {
-        m->told_lost++;
-        return;
-    }
-    *t = (tr_told){.cls = cls, .event_len = (uint16_t)event_len, .db_id = db->id, .key_len = len};
-    memcpy(t->bytes, event, event_len);
-    memcpy(t->bytes + event_len, key, len);
+tr_told *tr__modhost_told_new(tr_modhost *m, size_t bytes) {
+    tr_told *t = m->told_count < TOLD_MAX ? tr_alloc(m->mem, sizeof *t + bytes) : NULL;
+    if (t == NULL) m->told_lost++;
+    else *t = (tr_told){0};
+    return t;
+}
+
+void tr__modhost_told_add(tr_modhost *m, tr_told *t) {
     if (m->told_last != NULL) m->told_last->next = t;
     else m->told = t;
     m->told_last = t;
@@ -68,13 +54,29 @@ static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *event
     m->x->after |= TR_AFTER_TELL;
 }
 
-/* The classes that any module wants. */
-static void listen_anew(tr_modhost *m) {
+static void on_event(void *ctx, tr_db *db, tr_event_class cls, const char *event, const char *key, size_t len) {
+    tr_modhost *m = ctx;
+    size_t event_len = strlen(event);
+    tr__modhost_key_fate(m, db->id, cls, event, key, len);
+    if (!(m->classes_wanted & to_theirs(cls)) || event_len > EVENT_NAME_MAX) return;
+    tr_told *t = tr__modhost_told_new(m, event_len + len);
+    if (t == NULL) return;
+    *t = (tr_told){.cls = cls, .event_len = (uint16_t)event_len, .db_id = db->id, .key_len = len};
+    memcpy(t->bytes, event, event_len);
+    memcpy(t->bytes + event_len, key, len);
+    tr__modhost_told_add(m, t);
+}
+
+/* The classes that any module wants, and those that tell what becomes of keys. */
+void tr__modhost_listen_anew(tr_modhost *m) {
     uint64_t wanted = 0;
     for (const tr_helper *h = m->helpers; h != NULL; h = h->next) {
         for (uint32_t i = 0; i < h->subscription_count; i++) wanted |= h->subscriptions[i].classes;
     }
-    tr_notify_listen(m->x, to_ours(wanted), wanted == 0 ? NULL : on_event, m);
+    m->classes_wanted = wanted;
+    uint32_t ours = to_ours(wanted);
+    if (m->events_wanted >> TR_HAPPENS_KEY & 1) ours |= TR_EV_GENERIC | TR_EV_EXPIRED | TR_EV_EVICTED;
+    tr_notify_listen(m->x, ours, ours == 0 ? NULL : on_event, m);
 }
 
 int tr_modhost_subscribe_keyspace(tr_helper *h, const tr_wire_header *header, const void *body) {
@@ -88,15 +90,16 @@ int tr_modhost_subscribe_keyspace(tr_helper *h, const tr_wire_header *header, co
         h->subscriptions[h->subscription_count++] =
             (tr_key_listener){.classes = msg->classes, .number = msg->subscription};
         answer.outcome = 0;
-        listen_anew(h->m);
+        tr__modhost_listen_anew(h->m);
     }
     return tr_helper_answer(h, header, &answer);
 }
 
 void tr_modhost_subscriptions_lost(tr_helper *h) {
+    tr__modhost_events_lost(h);
     if (h->subscription_count == 0) return;
     h->subscription_count = 0;
-    listen_anew(h->m);
+    tr__modhost_listen_anew(h->m);
 }
 
 /* Those of the helper's callbacks that want this class. */
@@ -139,7 +142,10 @@ void tr_modhost_tell(tr_modhost *m) {
         m->told = t->next;
         if (m->told == NULL) m->told_last = NULL;
         m->told_count--;
-        for (tr_helper *h = m->helpers; h != NULL; h = h->next) tell_helper(h, t);
+        for (tr_helper *h = m->helpers; h != NULL; h = h->next) {
+            if (t->is_server_event) tr__modhost_tell_event(h, t);
+            else tell_helper(h, t);
+        }
         tr_free(m->mem, t);
     }
     m->telling = 0;

@@ -163,6 +163,7 @@ void tr_helper_loaded(tr_helper *h, int ok) {
     h->state = TR_HELPER_SERVING;
     tr_runtime_drop_down(h->m->x, h);
     if (tr_modhost_values_restore(h) != TR_OK) return;
+    if (h->stats.crashes == 0) tr__modhost_module_changed(h, 0);
     h->m->hooks.event(h->m->hooks.ctx); /* what waited is handed over in the next turn */
 }
 
@@ -176,7 +177,10 @@ int tr_helper_unload(tr_helper *h) {
 }
 
 void tr_helper_unloaded(tr_helper *h, int ok) {
-    if (ok && h->state != TR_HELPER_GONE) be_gone(h);
+    if (ok && h->state != TR_HELPER_GONE) {
+        be_gone(h);
+        tr__modhost_module_changed(h, 1);
+    }
     if (h->state != TR_HELPER_UNLOADING) return;
     tr_session_set_phase(&h->session, TR_STATE_IDLE);
     h->state = TR_HELPER_SERVING;

@@ -34,6 +34,32 @@ int tr__known_send(tr_helper *h, const tr_unit *unit);
 /* filters.c: x->hooks.filter */
 void tr__modhost_filter(void *ctx, tr_client *c);
 
+/* events.c: what waits to be told */
+typedef struct tr_told {
+    struct tr_told *next;
+    uint8_t is_server_event;
+    uint16_t event_len;
+    uint32_t cls;
+    int db_id;
+    size_t key_len;
+    tr_happening happening; /* of a server event */
+    const struct tr_helper *about; /* doesn't hear of it */
+    char bytes[]; /* event, key; or the happening's text */
+} tr_told;
+
+/* Room for so many bytes. NULL: no memory, or too many wait; it is counted. */
+tr_told *tr__modhost_told_new(tr_modhost *m, size_t bytes);
+/* Steals it. */
+void tr__modhost_told_add(tr_modhost *m, tr_told *t);
+/* What helpers want to hear has changed. */
+void tr__modhost_listen_anew(tr_modhost *m);
+
+/* server_events.c */
+void tr__modhost_events_lost(tr_helper *h);
+void tr__modhost_tell_event(tr_helper *h, const tr_told *t);
+void tr__modhost_key_fate(tr_modhost *m, int db_id, tr_event_class cls, const char *event, const char *key, size_t len);
+void tr__modhost_module_changed(const tr_helper *h, int is_unloaded);
+
 /* floor.c */
 /* Before all that waits, except what was put there. */
 void tr__helper_queue_first(tr_helper *h, tr_unit *unit);

@@ -179,6 +179,7 @@ typedef struct tr_helper {
     struct tr_filters *filters;
     tr_key_listener *subscriptions; /* owned */
     uint32_t subscription_count;
+    uint64_t events_wanted;  /* server events, by their numbers */
     uint8_t has_info;        /* RegisterInfoFunc was called */
     tr_helper_stats stats;
     /* the last failure, until Python has taken it */
@@ -240,6 +241,8 @@ typedef struct tr_modhost {
     uint32_t told_count;
     uint64_t told_lost;       /* for want of memory, or too many */
     int telling;
+    uint64_t events_wanted;   /* by any helper */
+    uint64_t classes_wanted;  /* of keyspace events, by any helper */
     tr_modhost_hooks hooks;
 } tr_modhost;
 
@@ -272,6 +275,10 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why);
 void tr_helper_park(tr_helper *h);
 /* The next helper with events, which are cleared: *events. NULL: none. */
 tr_helper *tr_modhost_take_event(tr_modhost *m, uint8_t *events);
+/* Something happens (x->hooks.happens): modules hear of it when the command that runs has ended. ctx: the modhost. */
+void tr_modhost_happens(void *ctx, const tr_happening *what);
+/* A client has come or goes. */
+void tr_modhost_client_changed(tr_modhost *m, const tr_client *c, int is_gone);
 /* Hands over, serves, waits. 1: there is more to do at once. */
 int tr_modhost_turn(tr_modhost *m);
 /* A descriptor of the helper is ready. */
@@ -287,6 +294,7 @@ static inline int tr_helper_has_work(const tr_helper *h) {
 }
 static inline int tr_modhost_has_work(const tr_modhost *m) {
     if (m->floor != NULL) return m->floor->ready; /* else its eventfd tells */
+    if (m->told != NULL) return 1;
     for (const tr_helper *h = m->helpers; h != NULL; h = h->next)
         if (tr_helper_has_work(h)) return 1;
     return 0;
@@ -387,8 +395,8 @@ tr_modhost_serve tr_modhost_yield;
 tr_modhost_serve tr_modhost_block_client;     /* blocked.c */
 tr_modhost_serve tr_modhost_unblock_client;
 tr_modhost_serve tr_modhost_signal_ready;
-tr_modhost_serve tr_modhost_subscribe_event;  /* events.c */
-tr_modhost_serve tr_modhost_subscribe_keyspace;
+tr_modhost_serve tr_modhost_subscribe_event;  /* server_events.c */
+tr_modhost_serve tr_modhost_subscribe_keyspace; /* events.c */
 tr_modhost_serve tr_modhost_notify_keyspace;
 tr_modhost_serve tr_modhost_notify_classes;
 tr_modhost_serve tr_modhost_add_job;

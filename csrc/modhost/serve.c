@@ -18,6 +18,7 @@
     X(LATENCY_SAMPLE, latency_sample)                                                                                  \
     X(REGISTER_FILTER, register_filter)                                                                                \
     X(UNREGISTER_FILTER, unregister_filter)                                                                            \
+    X(SUBSCRIBE_EVENT, subscribe_event)                                                                                \
     X(SUBSCRIBE_KEYSPACE, subscribe_keyspace)                                                                          \
     X(NOTIFY_KEYSPACE, notify_keyspace)                                                                                \
     X(NOTIFY_CLASSES, notify_classes)                                                                                  \

@@ -71,7 +71,7 @@ static void take_texts(record *r, const tr_msg_server_event *m) {
     while (tr_wire_next(&m->texts, &cursor, &one)) r->texts[r->text_count++] = tr_need_copy(one.at, one.len);
 }
 
-/* Key: db, name. The key is open for reading for as long as the callback runs. */
+/* Key: db, name. The key is open for as long as the callback runs: for reading, when it is still there. */
 static void open_key(record *r, RedisModuleCtx *ctx, const tr_msg_server_event *m) {
     tr_wire_cursor cursor = {0};
     tr_wire_bytes name = {0};
@@ -80,8 +80,10 @@ static void open_key(record *r, RedisModuleCtx *ctx, const tr_msg_server_event *
     r->name = tr_string_new(name.len == 0 ? "" : (const void *)name.at, name.len);
     int mode = REDISMODULE_READ | REDISMODULE_OPEN_KEY_NOTOUCH | REDISMODULE_OPEN_KEY_NONOTIFY |
                REDISMODULE_OPEN_KEY_NOSTATS | REDISMODULE_OPEN_KEY_NOEXPIRE | REDISMODULE_OPEN_KEY_NOEFFECTS;
-    r->as.key = (RedisModuleKeyInfo){.version = REDISMODULE_KEYINFO_VERSION,
-                                     .key = tr_rm_OpenKey(ctx, r->name, mode)};
+    RedisModuleKey *key = tr_rm_OpenKey(ctx, r->name, mode);
+    /* It is gone: empty, but it has its name. */
+    if (key == NULL) key = tr_rm_OpenKey(ctx, r->name, mode | REDISMODULE_WRITE);
+    r->as.key = (RedisModuleKeyInfo){.version = REDISMODULE_KEYINFO_VERSION, .key = key};
 }
 
 /* Fills the record of the event; what the callback is given, NULL: nothing. */

@@ -674,6 +674,54 @@ static void test_key_events(void) {
     close_all();
 }
 
+static int64_t standing_still(void *ctx) {
+    (void)ctx;
+    return 1;
+}
+
+static void test_server_events(void) {
+    open_all();
+    p.events = 1u << 2 | 1u << 9 | 1u << 11 | 1u << 17 | 1u << 1;
+    p.key_events = 1u << 2;
+    h = mk_serving(&w, &p, "x");
+    CHECK_EQ_STR(p.seen, ""); /* nothing of itself */
+    p.seen[0] = '\0';
+    mk_say(&a, "SET", "k", "v", NULL);
+    mk_say(&a, "DEL", "k", NULL);
+    CHECK_EQ_STR(p.seen, "e17.0,0,k del:k ");
+    p.seen[0] = '\0';
+    mk_say(&a, "MULTI", NULL);
+    mk_say(&a, "FLUSHALL", NULL);
+    mk_say(&a, "SWAPDB", "0", "1", NULL);
+    mk_say(&a, "FLUSHDB", "ASYNC", NULL);
+    mk_say(&a, "EXEC", NULL);
+    CHECK_EQ_STR(p.seen, "e2.0,1,-1 e2.1,1,-1 e11.0,0,1 e2.0,0,0 e2.1,0,0 ");
+    p.seen[0] = '\0';
+    tr_helper *other = mk_serving(&w, &p2, "y");
+    CHECK_EQ_INT(tr_helper_unload(other), TR_OK);
+    mk_run(&w);
+    tr_helper_unloaded(other, 1);
+    mk_run(&w);
+    CHECK_EQ_STR(p.seen, "e9.0,7,y e9.1,7,y ");
+    p.seen[0] = '\0';
+    /* Outside of commands: in the next turn. */
+    mk_say(&a, "SET", "k", "v", "PX", "1", NULL);
+    tr_store_set_time(&w.store, w.store.now_ms + 1000);
+    CHECK_EQ_INT(tr_store_expire_due(&w.store, 1000000, standing_still, NULL), 1);
+    CHECK_EQ_STR(p.seen, "expire:k ");
+    mk_run(&w);
+    CHECK_EQ_STR(p.seen, "expire:k e17.1,0,k ");
+    say_and_run(&a, "die", NULL);
+    CHECK(w.x.hooks.happens == NULL);
+    mk_say(&a, "FLUSHALL", NULL);
+    CHECK(w.m.told == NULL);
+    p.seen[0] = '\0';
+    restart();
+    CHECK_EQ_STR(p.seen, ""); /* not loaded anew: it was never gone */
+    CHECK(w.x.hooks.happens != NULL);
+    close_all();
+}
+
 int main(void) {
     RUN(test_command);
     RUN(test_order_of_a_batch);
@@ -699,5 +747,6 @@ int main(void) {
     RUN(test_filters);
     RUN(test_filters_and_calls);
     RUN(test_key_events);
+    RUN(test_server_events);
     return CHECK_DONE();
 }

@@ -9,6 +9,7 @@ from trioredis.commands.context import CommandView
 from trioredis.commands.registry import CommandError, command
 from trioredis.commands.reply import OK, ReplyValue
 from trioredis.config import ConfigRewriteError, ConfigSetError, to_text
+from trioredis.engine import ServerEvent
 from trioredis.observability import EVENTS
 
 
@@ -34,6 +35,7 @@ def config_set(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
         for reason in refused.unrestored:
             server.log.emit(EVENTS.CONFIG_WARNING, directive=" ".join(words[::2]), problem=reason)
         raise CommandError(refused.message) from refused
+    server.helpers.happens(ServerEvent.CONFIG, [name.lower() for name in words[::2]])
     server.log.emit(EVENTS.CONFIG_CHANGED, directives=[name.lower() for name in words[::2]])
     return OK
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trioredis.commands.registry import ClientHandle
     from trioredis.commands.reply import Proto
     from trioredis.commands.schema import Schema
+    from trioredis.engine import Helpers
     from trioredis.modules.supervisor import Modules
     from trioredis.observability import Log
 
@@ -32,6 +33,10 @@ class ServerView(Subject, Protocol):
     @property
     def modules(self) -> Modules:
         """The modules that are loaded."""
+
+    @property
+    def helpers(self) -> Helpers:
+        """Their processes, as the engine has them."""
 
     def stop(self, reason: str, *, grace_s: float = 0.0) -> None:
         """Begin the shutdown; returns at once."""

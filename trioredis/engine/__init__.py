@@ -11,6 +11,7 @@ from trioredis.engine.helpers import (
     Helpers,
     HelperState,
     RuntimeCommand,
+    ServerEvent,
 )
 from trioredis.engine.process import disable_huge_pages, set_title
 from trioredis.engine.timing import Delays, SlowEntry, all_delays, delays_of, forget_delays, slow_entries
@@ -50,6 +51,7 @@ __all__ = [
     "Polled",
     "RunningCommand",
     "RuntimeCommand",
+    "ServerEvent",
     "Settings",
     "SlowEntry",
     "WatchNotes",

@@ -41,6 +41,13 @@ class FailKind(Enum):
     ASKED = 6
 
 
+class ServerEvent(Enum):
+    """What Python tells modules of, by the numbers of their interface."""
+
+    SHUTDOWN = 5
+    CONFIG = 16
+
+
 class HelperEvent(Flag):
     """What there is to tell of a helper; values as in csrc/modhost/modhost.h."""
 
@@ -225,6 +232,11 @@ class Helpers:
         """It failed and is not started again."""
         check(lib.tr_api_module_park(self._engine._g, ident))
         self._engine._nudge()
+
+    def happens(self, event: ServerEvent, texts: Sequence[str] = (), *, now: bool = False) -> None:
+        """Tell modules that want to hear of ``event``: when the command that runs has ended, or ``now``."""
+        data = b"".join(text.encode() + b"\0" for text in texts)
+        lib.tr_api_server_event(self._engine._g, event.value, data, len(data), len(texts), now)
 
     def take_events(self) -> Iterator[HelperInfo]:
         """Yield each helper that has something to tell; its events are taken by that."""
