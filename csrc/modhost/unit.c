@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "exec/keys.h"
+#include "exec/latency_events.h"
 #include "exec/redact.h"
 #include "exec/reply.h"
 #include "modhost/internal.h"
@@ -12,6 +13,7 @@
 #include "resp/check.h"
 #include "store/undo.h"
 
+#define NS_PER_MS 1000000
 #define BODY_AT TR_WIRE_HEADER_BYTES /* in a message */
 #define UNSENT 1 /* the id of a request until it has its own */
 
@@ -99,15 +101,23 @@ static tr_client *client_of(tr_helper *h, const tr_unit *unit) {
     return unit->client_id == 0 ? NULL : tr_client_by_id(h->m->x, unit->client_id);
 }
 
-/* What the unit did stays. */
+/* For LATENCY. */
+static void note_duration(tr_helper *h, const tr_unit *unit) {
+    if (unit->began_ns == 0) return;
+    int64_t ms = (tr_clock_mono_ns(h->m->x->clock) - unit->began_ns) / NS_PER_MS;
+    if (ms > 0) tr_latency_sample(h->m->x, TR_LATENCY_MODULE_CALL, ms);
+}
+
 int tr_unit_commit(tr_helper *h, tr_unit *unit) {
     tr_exec *x = h->m->x;
     tr_modhost_close_keys(h);
     int rc = tr_values_unit_ends(h, unit);
     if (rc != TR_OK) return rc;
     h->deadline_ns = INT64_MAX;
+    int64_t ns = tr_clock_mono_ns(x->clock) - unit->began_ns;
     h->stats.units++;
-    h->stats.ns += (uint64_t)(tr_clock_mono_ns(x->clock) - unit->began_ns);
+    h->stats.ns += (uint64_t)ns;
+    note_duration(h, unit);
     tr_modhost_unit_ends(h, unit);
     tr_undo_commit(x->store, unit->undo_mark);
     unit->done = 1;
@@ -217,6 +227,7 @@ static void reply_error(tr_helper *h, tr_unit *unit, const char *error) {
 }
 
 void tr__unit_crashed(tr_helper *h, tr_unit *unit) {
+    note_duration(h, unit);
     char error[TR_HELPER_ERROR_MAX];
     if (unit->began_ns != 0 && tr_undo_rollback(h->m->x->store, unit->undo_mark) != TR_OK) {
         size_t len = strlen(h->reason);

@@ -193,11 +193,14 @@ static int snapshot_in_child(const tr_msg_snapshot *ask) {
     int ends[2];
     if (pipe(ends) != 0) return NO_CHILD;
     tr_host_tokens(); /* made before, not by the child */
+    uint64_t began_ns = tr_recorder_clock();
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
         save_all(ends[1]);
     }
+    uint64_t ms = (tr_recorder_clock() - began_ns) / 1000000;
+    if (ms != 0) tr_rm_LatencyAddSample("fork", (mstime_t)ms);
     close(ends[1]);
     reading *r = tr_need(sizeof(*r));
     *r = (reading){.fd = ends[0], .child = child, .number = ask->number,

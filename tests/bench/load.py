@@ -151,11 +151,16 @@ def _batches(commands: Iterator[list[str]]) -> Iterator[list[list[str]]]:
         yield batch
 
 
+def directives(server: Server, workload: Workload) -> tuple[tuple[str, str, str], ...]:
+    """Return what this server is to be set to."""
+    return workload.directives + (workload.own_directives if server.name == "ours" else ())
+
+
 def prepare(server: Server, workload: Workload) -> None:
     """Empty the server, run the setup, and check that the workload's command is accepted."""
     with Control(server) as control:
         control.call("FLUSHALL")
-        for name, value, _ in workload.directives:
+        for name, value, _ in directives(server, workload):
             control.call("CONFIG", "SET", name, value)
         for setup in workload.setup:
             control.repeat(setup, workload.value_bytes)
@@ -166,5 +171,5 @@ def prepare(server: Server, workload: Workload) -> None:
 def restore(server: Server, workload: Workload) -> None:
     """Set the workload's directives back."""
     with Control(server) as control:
-        for name, _, value in workload.directives:
+        for name, _, value in directives(server, workload):
             control.call("CONFIG", "SET", name, value)

@@ -7,7 +7,7 @@ for a random 12-digit number below ``keyspace``, ``__value__`` for ``value_bytes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 KEYS: Final = 100_000
@@ -50,6 +50,7 @@ class Workload:
     monitors: int = 0  # clients that have sent MONITOR and read
     repeats: int = 0  # MULTI, so often the command, EXEC are sent in one go; 0: no transaction
     directives: tuple[tuple[str, str, str], ...] = ()  # name, value for this workload, value afterwards
+    own_directives: tuple[tuple[str, str, str], ...] = ()  # the same, for our server alone
 
 
 KEY: Final = "key:__rand_int__"
@@ -123,6 +124,11 @@ MODULE_COMMANDS: Final[dict[str, tuple[str, tuple[str, ...], tuple[Setup, ...]]]
 }
 
 
+def _without_durability(clients: int, pipeline: int) -> Workload:
+    plain = _of_module("its own type", clients, pipeline)
+    return replace(plain, name=f"{plain.name}, not kept", own_directives=(("module-durability", "no", "yes"),))
+
+
 def _of_module(what: str, clients: int, pipeline: int) -> Workload:
     module, command, setup = MODULE_COMMANDS[what]
     floor = {("no key", 1): 0.8, ("no key", 16): 0.5}.get((what, pipeline), 0.7 if pipeline == 1 else 0.4)
@@ -176,4 +182,5 @@ WORKLOADS: Final[tuple[Workload, ...]] = (
     *(_transaction(10, pipeline) for pipeline in (1, 16)),
     *(_notified(verb, pipeline) for verb in ("GET", "SET") for pipeline in (1, 16)),
     *(_of_module(what, *shape) for what in MODULE_COMMANDS for shape in ((50, 1), (50, 16), (1, 1), (1, 16))),
+    *(_without_durability(50, pipeline) for pipeline in (1, 16)),
 )

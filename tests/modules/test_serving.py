@@ -157,3 +157,15 @@ def test_a_hang_ends(server: Server, client: RespClient) -> None:
     first = report.decode().splitlines()[0]
     assert first.startswith("timeout in loop")
     assert "crash.c:" in first
+
+
+def test_latency_knows_modules(client: RespClient) -> None:
+    client.call("CONFIG", "SET", "latency-monitor-threshold", "1")
+    client.call("LATENCY", "RESET")
+    client.call("CRASH.NOW", "loop")
+    while client.call("CRASH.NOW", "none")[0] == "err":
+        pass
+    kind, events = client.call("LATENCY", "LATEST")
+    client.call("CONFIG", "SET", "latency-monitor-threshold", "0")
+    assert kind == "array"
+    assert b"module-call" in {event[1][0][1] for event in events}

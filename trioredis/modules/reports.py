@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "module-reports"
 MAKING_S: Final = 60.0
 """How long making a report may take until it is made without functions and lines."""
-WAITING_S: Final = 10.0
+WAITING_S: Final = 60.0
 """How long somebody waits for a report that is being made."""
 IDENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -61,8 +61,8 @@ class Reports:
         return self._config.integer("module-reports-max")
 
     def expect(self, ident: str) -> None:
-        """A report with this id will be added."""
-        self._unfinished[ident] = trio.Event()
+        """A report with this id will be added, or dropped. May be said twice."""
+        self._unfinished.setdefault(ident, trio.Event())
 
     async def add(self, job: Job, **fields: object) -> None:
         """Make a report, and log what happened. Cancelled: there may be no report; the log tells the kind of end.

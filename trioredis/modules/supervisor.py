@@ -129,6 +129,8 @@ class Modules:
             if HelperEvent.LOADED in info.events:
                 helper.floor_came_back()
             if HelperEvent.FAILED in info.events:
+                if helper.stage is Stage.SERVING:  # its client may ask for the report already
+                    self.reports.expect(safe_ident(info.report))
                 helper.failed(info)
 
     @property
@@ -249,6 +251,8 @@ class Modules:
     async def _bury(self, helper: Helper, host: Host, ending: Ending) -> None:
         """Have a report made of a process that has failed, while life goes on."""
         if self._burials >= BURIALS_MAX:
+            if ending.failure is not None:
+                self.reports.drop(safe_ident(ending.failure.report))
             await self._to_start.send(partial(self._forget, host))
             return
         self._burials += 1
