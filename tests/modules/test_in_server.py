@@ -151,11 +151,11 @@ WAYS: Final = {
     "stack": r"SIGSEGV in (recurse|overflow_stack) at crash\.c:\d+: the stack overflowed",
     "divide": r"SIGFPE in divide at crash\.c:\d+: divided an integer by zero",
     "illegal": r"SIGILL in illegal_instruction at crash\.c:\d+: ",
-    "loop": r"timeout in module crash: .*timeout.* while running crash\.now",
+    "loop": r"timeout in loop at crash\.c:\d+: was still at work after \d+ ms while running crash\.now",
     "hog": r"SIG(ABRT|SEGV) in hog_memory at crash\.c:\d+: ",
     "double-free": r"SIGABRT in free_twice at crash\.c:\d+: ",
     "overrun": r"SIG(ABRT|SEGV) in overrun_heap at crash\.c:\d+: ",
-    "wait": r"timeout in module crash: ",
+    "wait": r"timeout in wait_forever at crash\.c:\d+: was still at work after ",
 }
 
 
