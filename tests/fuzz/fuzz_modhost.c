@@ -12,6 +12,8 @@
  *    12 asks for the floor, drops an ask, tries              13 blocks a client, in good order
  *    14 unblocks one                                         15 signals a key
  *    16 CLIENT UNBLOCK, or the client leaves                 17 time passes for who waits
+ *    18 describes a command: specs of its keys               19 wants events, filters; or hides an argument
+ *    20 something happens in the server                      21 somebody asks for a command's keys
  *
  * The clock is set by hand and lies before the real one, so that no wait lasts. */
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "exec/exec.h"
+#include "exec/keys.h"
 #include "modhost/modhost.h"
 
 #define DBS 2
@@ -210,6 +213,15 @@ static void send_good_answer(world *w, input *in) {
         tr_msg_run_blocked_answer m = {.outcome = how & 1};
         if (how & 2) m.reply = (tr_wire_bytes){(const uint8_t *)"+OK\r\n", 5};
         encode_and_send(w, TR_MSG_RUN_BLOCKED_ANSWER, w->asked_id, &m);
+    } else if (w->asked_type == TR_MSG_KEYSPACE_EVENT) {
+        encode_and_send(w, TR_MSG_KEYSPACE_EVENT_ANSWER, w->asked_id, &(tr_msg_keyspace_event_answer){0});
+    } else if (w->asked_type == TR_MSG_SERVER_EVENT) {
+        encode_and_send(w, TR_MSG_SERVER_EVENT_ANSWER, w->asked_id, &(tr_msg_server_event_answer){0});
+    } else if (w->asked_type == TR_MSG_RUN_FILTER) {
+        tr_wire_bytes words[] = {{(const uint8_t *)"f.a", 3}, {(const uint8_t *)"k", 1}};
+        tr_msg_run_filter_answer m = {.changed = take(in) % 2, .argv = {.count = 2, .items.texts = words}};
+        if (!m.changed) m.argv.count = 0;
+        encode_and_send(w, TR_MSG_RUN_FILTER_ANSWER, w->asked_id, &m);
     }
 }
 
@@ -303,8 +315,82 @@ static void pass_time(world *w) {
     tr_outq_clear(&w->c.out);
 }
 
+static int64_t take_position(input *in) {
+    static const int64_t odd[] = {INT64_MIN, INT64_MAX, INT32_MIN, INT32_MAX, 1048576, -1048577};
+    uint8_t how = take(in);
+    return how < 6 ? odd[how] : (int8_t)how % 5;
+}
+
+static void send_info(world *w, input *in) {
+    tr_wire_bytes notes[2] = {0}, words[2] = {{(const uint8_t *)"k", 1}, {(const uint8_t *)"nowhere", take(in) % 8}};
+    uint64_t flags[2] = {take(in), take32(in)}, begins[2] = {take(in) % 4, take(in) % 4};
+    uint64_t finds[2] = {take(in) % 4, take(in) % 4};
+    int64_t froms[2] = {take_position(in), take_position(in)}, numbers[6];
+    for (int i = 0; i < 6; i++) numbers[i] = take_position(in);
+    tr_msg_command_info m = {.command = take(in) % 4,
+                             .arity = take_position(in),
+                             .spec_notes = {.count = 2, .items.texts = notes},
+                             .spec_flags = {.count = 2, .items.u64s = flags},
+                             .spec_begin = {.count = 2, .items.u64s = begins},
+                             .spec_keywords = {.count = 2, .items.texts = words},
+                             .spec_from = {.count = 2, .items.i64s = froms},
+                             .spec_find = {.count = 2, .items.u64s = finds},
+                             .spec_numbers = {.count = 6, .items.i64s = numbers}};
+    encode_and_send(w, TR_MSG_COMMAND_INFO, 1u + take(in), &m);
+}
+
+static void send_wish(world *w, input *in) {
+    uint64_t id = 1u + take(in);
+    switch (take(in) % 4) {
+        case 0: {
+            tr_msg_subscribe_event m = {.event = take(in) % 20, .wanted = take(in) % 2};
+            encode_and_send(w, TR_MSG_SUBSCRIBE_EVENT, id, &m);
+            break;
+        }
+        case 1: {
+            tr_msg_subscribe_keyspace m = {.classes = take32(in), .subscription = take(in)};
+            encode_and_send(w, TR_MSG_SUBSCRIBE_KEYSPACE, id, &m);
+            break;
+        }
+        case 2: {
+            tr_msg_register_filter m = {.flags = take(in) % 2};
+            encode_and_send(w, TR_MSG_REGISTER_FILTER, id, &m);
+            break;
+        }
+        default: {
+            tr_msg_redact m = {.position = take(in) % 8};
+            encode_and_send(w, TR_MSG_REDACT, 0, &m);
+            break;
+        }
+    }
+}
+
+static void happen(world *w, input *in) {
+    uint8_t how = take(in) % 5;
+    if (how == 0) command(w, "FLUSHALL", "", "");
+    if (how == 1) command(w, "SWAPDB", "0", "1");
+    if (how == 2) command(w, "DEL", "k", "");
+    if (how == 3) tr_modhost_client_changed(&w->m, &w->c, 1);
+    if (how == 4) {
+        tr_happening what = {.event = TR_HAPPENS_CONFIG, .text_count = 2, .text = "a\0b", .len = 4};
+        tr_modhost_happens(&w->m, &what);
+    }
+}
+
+static void ask_keys(world *w, input *in) {
+    char name[] = "f.a";
+    name[2] = (char)('a' + take(in) % 3);
+    tr_arg argv[4] = {{.ptr = name, .len = 3}, {.ptr = "k", .len = 1}, {.ptr = "2", .len = 1}, {.ptr = "k", .len = 1}};
+    const tr_command *cmd = tr_exec_find(&w->x, name, 3);
+    tr_keys keys;
+    if (cmd == NULL) return;
+    tr_keys_init(&keys, &w->mem);
+    (void)tr_keys_get(cmd, argv, 1 + take(in) % 4, take(in) % 4, &keys);
+    tr_keys_clear(&keys);
+}
+
 static void step(world *w, input *in) {
-    switch (take(in) % 18) {
+    switch (take(in) % 22) {
         case 0: send_any(w, in, 0); break;
         case 1: send_any(w, in, 1); break;
         case 2: garbage(w, in); break;
@@ -339,6 +425,10 @@ static void step(world *w, input *in) {
         case 15: send_signal(w, in); break;
         case 16: end_waiting(w, in); break;
         case 17: pass_time(w); break;
+        case 18: send_info(w, in); break;
+        case 19: send_wish(w, in); break;
+        case 20: happen(w, in); break;
+        case 21: ask_keys(w, in); break;
         default: send_good_answer(w, in); break;
     }
     uint8_t events;
