@@ -219,7 +219,7 @@ int tr_modhost_command_info(tr_helper *h, const tr_wire_header *header, const vo
     }
     encoded.rpos = TR_WIRE_HEADER_BYTES;
     r->info = encoded;
-    if (m->arity != 0 && m->arity <= INT32_MAX && m->arity >= INT32_MIN) r->cmd.arity = (int)m->arity;
+    if (m->arity != 0 && is_within(m->arity, -POSITION_MAX)) r->cmd.arity = (int)m->arity;
     answer.outcome = 0;
     return tr_helper_answer(h, header, &answer);
 }
