@@ -343,6 +343,9 @@ class Server:
         self._reporter.look(last=True)
         self.closing.set()
         for ident in list(self.engine.clients()):
+            peer = self._clients.get(ident)
+            if isinstance(peer, Subscription):  # what was published before the end is heard, although no turn follows
+                peer.tell(Event(EventKind.OUTPUT, ident, 0))
             self.engine.kill(ident, CloseReason.SHUTDOWN)
 
     async def _drain(self, shutdown: Shutdown) -> None:
