@@ -149,7 +149,7 @@ def make_report(
     reason = surroundings.last_words or reason_of(record)
     name = signal_name(record.signal) if record.cause is Cause.SIGNAL else None
     what = name or ("exit" if record.cause is Cause.EXIT else "_exit")
-    if surroundings.kind == "timeout":  # the server made it stop, by a signal
+    if surroundings.kind == "timeout" and surroundings.running_us is not None:  # the server made it stop, by a signal
         what, reason = "timeout", f"was still at work after {surroundings.running_us // 1000} ms"
     moment = datetime.fromtimestamp(record.time_ns // 1_000_000_000, UTC) if _sane(record.time_ns) else None
     return CrashReport(
