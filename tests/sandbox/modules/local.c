@@ -327,13 +327,14 @@ static int subevent_command(Ctx *ctx, String **argv, int argc) {
     return RedisModule_ReplyWithLongLong(ctx, RedisModule_IsSubEventSupported(event, (uint64_t)number(argv[2])));
 }
 
+/* A stock server keeps the address of an exported name, not its bytes: a name from an argument would change later. */
 static int shared_command(Ctx *ctx, String **argv, int argc) {
     if (argc != 2) return RedisModule_WrongArity(ctx);
     const char *name = text_of(argv[1]);
     void *before = RedisModule_GetSharedAPI(ctx, name), *address = (void *)(uintptr_t)number;
     RedisModule_ReplyWithArray(ctx, 4);
     RedisModule_ReplyWithLongLong(ctx, before != NULL);
-    RedisModule_ReplyWithLongLong(ctx, RedisModule_ExportSharedAPI(ctx, name, address));
+    RedisModule_ReplyWithLongLong(ctx, RedisModule_ExportSharedAPI(ctx, RedisModule_Strdup(name), address));
     RedisModule_ReplyWithLongLong(ctx, RedisModule_ExportSharedAPI(ctx, name, NULL));
     return RedisModule_ReplyWithLongLong(ctx, RedisModule_GetSharedAPI(ctx, name) == address);
 }
