@@ -1,9 +1,9 @@
 /* Keys of a command, sent along with it.
  *
- * Opening a key for an answer costs a hop to the helper and back. Where the keys of a command stand is known from its key
- * specs, so what open_key would answer goes ahead of the command (known_keys), and the helper opens them by a message that
- * needs no answer (open_known). What a command before it in the batch has changed is not told: the helper knows what it
- * changed itself, by the number of messages that had been served when this was written.
+ * Opening a key for an answer costs a hop to the helper and back. Where the keys of a command stand is known from
+ * its key specs, so what open_key would answer goes ahead of the command (known_keys), and the helper opens them by a
+ * message that needs no answer (open_known). What a command before it in the batch has changed is not told: the helper
+ * knows what it changed itself, by the number of messages that had been served when this was written.
  */
 #include <string.h>
 

@@ -31,7 +31,7 @@ EVENTS: Final = "notify-keyspace-events"
 def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Any]:
     """Return a client of redis-py."""
     protocol, parser = PARSERS[request.param]
-    options = {"host": server.host, "port": server.port, "protocol": protocol, "parser_class": parser}
+    options: dict[str, Any] = {"host": server.host, "port": server.port, "protocol": protocol, "parser_class": parser}
     with redis.Redis.from_pool(redis.ConnectionPool(**options, decode_responses=True)) as found:
         yield found
 

@@ -87,7 +87,7 @@ def test_histograms(server_name: str, protocol: int, request: pytest.FixtureRequ
         assert {b"get", b"client|id", b"latency|histogram"} <= mapped(client.call("LATENCY", "HISTOGRAM")).keys()
 
 
-def mapped(reply: tuple[str, object]) -> dict[object, tuple[str, int]]:
+def mapped(reply: tuple[str, object]) -> dict[bytes, tuple[str, int]]:
     """Return a map of either protocol, by the values of its keys."""
     kind, items = reply
     assert isinstance(items, tuple)

@@ -53,7 +53,7 @@ def shown(server: Server, story: tuple[str | list[str | bytes], ...]) -> list[tu
             else:
                 client.call(*words(line))
         client.send(b'ECHO "%s"\r\n' % END)
-        found = []
+        found: list[tuple[bytes, bytes]] = []
         while True:
             kind, text = monitor.read()
             assert kind == "simple"

@@ -40,7 +40,7 @@ def lines() -> st.SearchStrategy[tuple[bytes, ...]]:
     name, pattern, message = (st.sampled_from(pool) for pool in (NAMES, PATTERNS, MESSAGES))
     some = {b"": st.lists(name, max_size=3), b"P": st.lists(pattern, max_size=3), b"S": st.lists(name, max_size=3)}
     verbs = [
-        words.map(lambda names, verb=kind + verb: (verb, *names))
+        st.tuples(st.just(kind + verb), words).map(lambda p: (p[0], *p[1]))
         for kind, words in some.items()
         for verb in (b"SUBSCRIBE", b"SUBSCRIBE", b"UNSUBSCRIBE")
     ]

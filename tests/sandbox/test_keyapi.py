@@ -214,7 +214,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     options = ["--enable-debug-command", "yes"]
     for library in libraries:
         options += ["--loadmodule", str(library)]
-    made = {"protocol": 2, "socket_timeout": SECONDS, "retry": Retry(NoBackoff(), 0), "decode_responses": True}
+    made: dict[str, Any] = {"protocol": 2, "socket_timeout": SECONDS, "decode_responses": True}
+    made["retry"] = Retry(NoBackoff(), 0)
     with (
         running("redis", [*stock, *options], directory) as theirs,
         running("trioredis", [*trioredis_command(), *options, *RESTARTS], directory) as ours,

@@ -198,7 +198,7 @@ def serving(name: str, folder: Path, library: Path) -> Iterator[Loaded]:
         pytest.skip("redis-server is not installed")
     command += ["--enable-debug-command", "yes", "--loglevel", "debug", "--loadmodule", str(library)]
     with running(name, command, folder) as server:
-        options = {"protocol": 2, "socket_timeout": SECONDS, "retry": Retry(NoBackoff(), 0)}
+        options: dict[str, Any] = {"protocol": 2, "socket_timeout": SECONDS, "retry": Retry(NoBackoff(), 0)}
         with redis.Redis(port=server.port, **options) as client:
             yield Loaded(server, client, stock=stock)
 

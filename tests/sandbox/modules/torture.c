@@ -100,7 +100,9 @@ static int cmd_mirror(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     if (argc != 3) return RedisModule_WrongArity(ctx);
     RedisModule_AutoMemory(ctx);
     RedisModuleCallReply *got = RedisModule_Call(ctx, "GET", "s", argv[1]);
-    if (got == NULL || RedisModule_CallReplyType(got) != REDISMODULE_REPLY_STRING) return RedisModule_ReplyWithNull(ctx);
+    if (got == NULL || RedisModule_CallReplyType(got) != REDISMODULE_REPLY_STRING) {
+        return RedisModule_ReplyWithNull(ctx);
+    }
     RedisModuleString *value = RedisModule_CreateStringFromCallReply(got);
     RedisModuleCallReply *set = RedisModule_Call(ctx, "SET", "!ss", argv[2], value);
     if (set == NULL) return RedisModule_ReplyWithError(ctx, "ERR SET did not run");
