@@ -66,7 +66,7 @@ def engine_settings(config: Config) -> Settings:
         debug=config.text("enable-debug-command"),
         modules=config.text("enable-module-command"),
         module_command_ms=config.integer("module-command-timeout"),
-        module_durability=config.flag("module-durability"),
+        module_durability=config.text("module-durability") == "on",
         busy_reply_ms=config.integer("busy-reply-threshold"),
         password_set=bool(config.requirepass),
         slowlog_than_us=config.slowlog_log_slower_than,

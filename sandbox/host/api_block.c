@@ -176,6 +176,15 @@ RedisModuleBlockedClient *tr_rm_BlockClient(RedisModuleCtx *ctx, RedisModuleCmdF
 }
 
 
+/* For callbacks of AUTH alone; no client of this server is ever being authenticated by a module. */
+RedisModuleBlockedClient *tr_rm_BlockClientOnAuth(RedisModuleCtx *ctx, RedisModuleAuthCallback reply_callback,
+                                                  void (*free_privdata)(RedisModuleCtx *, void *)) {
+    static const char error[] = "ERR a module can block a client on AUTH only while it authenticates it";
+    TR_NOTE(BlockClientOnAuth, ctx, reply_callback, free_privdata);
+    tr_reply_add_error(&ctx->reply, error, sizeof error - 1);
+    return NULL;
+}
+
 RedisModuleBlockedClient *tr_rm_BlockClientOnKeys(RedisModuleCtx *ctx, RedisModuleCmdFunc reply_callback,
                                                   RedisModuleCmdFunc timeout_callback,
                                                   void (*free_privdata)(RedisModuleCtx *, void *),

@@ -126,7 +126,7 @@ MODULE_COMMANDS: Final[dict[str, tuple[str, tuple[str, ...], tuple[Setup, ...]]]
 
 def _without_durability(clients: int, pipeline: int) -> Workload:
     plain = _of_module("its own type", clients, pipeline)
-    return replace(plain, name=f"{plain.name}, not kept", own_directives=(("module-durability", "no", "yes"),))
+    return replace(plain, name=f"{plain.name}, not kept", own_directives=(("module-durability", "off", "on"),))
 
 
 def _of_module(what: str, clients: int, pipeline: int) -> Workload:

@@ -5,6 +5,9 @@ Method: one server with example modules, raw clients beside each other.
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from tests._resp import RespClient, encode
 from tests._servers import running, trioredis_command
 from tests.bench.modules import build
+from tests.modules.test_torture import hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run a server with three modules."""
     folder = tmp_path_factory.mktemp("serving")
     options = [word for pair in OPTIONS for word in pair]
-    for library in build(("hello", "crash", "keys"), folder):
+    for library in build(("hello", "crash", "keys", "threads"), folder):
         options += ["--loadmodule", str(library)]
     command = [*trioredis_command(), *options, "--module-report-dir", str(folder / "reports")]
     with running("ours", command, folder) as process:
@@ -139,6 +143,21 @@ def test_a_crash_in_a_transaction(client: RespClient) -> None:
     assert error_of(crash).startswith("MODULECRASH crash: SIGFPE")
     assert third == ("int", 2)
     assert replies[5] == ("bulk", b"2")
+
+
+def test_who_is_blocked_hears_of_the_crash(server: Server, client: RespClient) -> None:
+    with RespClient(server.address) as other:
+        ident = other.call("CLIENT", "ID")[1]
+        other.send(encode(["THREADS.WAIT", "100000"]))
+        while b"flags=b" not in client.call("CLIENT", "LIST", "ID", str(ident))[1]:
+            pass
+        for pid in hosts(server.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert error_of(other.read()).startswith("MODULECRASH threads: killed while running nothing for the server")
+        assert other.call("PING") == ("simple", b"PONG")
+    while client.call("THREADS.TICKS")[0] == "err":
+        pass
 
 
 def test_a_hang_ends(server: Server, client: RespClient) -> None:

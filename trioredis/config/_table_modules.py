@@ -52,12 +52,13 @@ LIFE: Final = (
         own=True,
         since_7_0=False,
     ),
-    flag(
+    choice(
         "module-durability",
-        True,
+        "on",
+        ("on", "off"),
         Group.SCRIPTS,
         "Whether the server keeps what it takes to give the values of a module's data types to its next process. With"
-        " `no`, keys of such types are deleted when the process of their module ends.",
+        " `off`, keys of such types are deleted when the process of their module ends.",
         own=True,
         since_7_0=False,
     ),
