@@ -16,9 +16,10 @@ static struct control {
     tr_mem mem; /* of the receiving side; what is sent has an account of its own, any thread sends */
     tr_session session;
     pthread_mutex_t lock; /* of session and sending order */
-    uint64_t unload_request;
+    uint64_t unload_request; /* 0: has not come */
+    pthread_cond_t unload_came;
     uint8_t *in;
-} here = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} here = {.lock = PTHREAD_MUTEX_INITIALIZER, .unload_came = PTHREAD_COND_INITIALIZER};
 
 static const char *name_of(uint16_t type) {
     return tr_wire_spec_of(type)->name;
@@ -107,7 +108,9 @@ void tr_control_greet(tr_wire_header *header, tr_msg_load_module *m) {
 
 uint64_t tr_control_unload_request(void) {
     pthread_mutex_lock(&here.lock);
+    while (here.unload_request == 0) pthread_cond_wait(&here.unload_came, &here.lock);
     uint64_t id = here.unload_request;
+    here.unload_request = 0;
     pthread_mutex_unlock(&here.lock);
     return id;
 }
@@ -173,6 +176,7 @@ static void *run(void *arg) {
             case TR_MSG_UNLOAD_MODULE:
                 pthread_mutex_lock(&here.lock);
                 here.unload_request = header.request_id;
+                pthread_cond_signal(&here.unload_came);
                 pthread_mutex_unlock(&here.lock);
                 break;
             default: tr_host_die(TR_DIE_HOST, "the server sent %s at the wrong time", name_of(header.type));

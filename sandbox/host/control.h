@@ -16,7 +16,7 @@ void tr_control_send_last(tr_msg_type type, const void *body);
 void tr_control_greet(tr_wire_header *header, tr_msg_load_module *m);
 /* Starts the thread. */
 void tr_control_start(void);
-/* The request unload_module that waits, once its grant is there; 0: none. */
+/* The request unload_module, waited for and taken. Its grant comes by the other channel, and may be here first. */
 uint64_t tr_control_unload_request(void);
 
 #endif
