@@ -14,7 +14,7 @@
  * or the situation lacks it, with the reason), which is no failure unless policy.required names it.
  *
  * What a filter does with a call: allow; refuse with an error number (calls that libc and honest
- * libraries try and can do without, such as fork, socket, io_uring_setup, sched_setaffinity); else
+ * libraries try and can do without, such as fork, socket, io_uring_setup, sched_setscheduler); else
  * end the process. Calls of another architecture always end it.
  *
  * What the caller must know:

@@ -127,7 +127,6 @@ static const struct refused {
     {SYS_io_uring_enter, ENOSYS},
     {SYS_io_uring_register, ENOSYS},
     {SYS_setrlimit, EPERM},     /* the limits are walls */
-    {SYS_sched_setaffinity, EPERM}, /* the engine decides where we run; thread pools try to pin */
     {SYS_sched_setscheduler, EPERM}, /* thread pools try to raise their own priority */
     {SYS_sched_setparam, EPERM},
     {SYS_sched_setattr, EPERM},
@@ -346,6 +345,12 @@ static void add_processes(program *p, const tr_jail_policy *policy) {
 #endif
 }
 
+/* A thread's own CPUs: our threads take all, whatever the engine has chosen for the one that starts them. */
+static void add_affinity(program *p) {
+    static const uint32_t own[] = {0};
+    allow_list(p, SYS_sched_setaffinity, 0, own, COUNT(own), EPERM);
+}
+
 /* Signals to ourselves. A child of a granted fork has another id: then Landlock's scope decides. */
 static void add_signals(program *p, const tr_jail *jail) {
     static const int calls[] = {SYS_kill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo};
@@ -492,6 +497,7 @@ static void write_program(program *p, const tr_jail *jail, tr_jail_stage stage) 
     add_memory(p, stage == TR_JAIL_LOADING || policy->code_allowed || policy->exec_allowed);
     add_files(p, policy, stage);
     add_processes(p, policy);
+    add_affinity(p);
     add_signals(p, jail);
     add_network(p, policy);
     add_limits(p, jail);

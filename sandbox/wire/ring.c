@@ -442,6 +442,12 @@ int tr_ring_follow(tr_ring *ring, pid_t host_thread) {
     return 0;
 }
 
+void tr_ring_let_roam(tr_ring *ring, pid_t host_thread) {
+    cpu_set_t ours;
+    if (ring->cpu_followed < 0 || sched_getaffinity(0, sizeof ours, &ours) != 0) return;
+    if (sched_setaffinity(host_thread, sizeof ours, &ours) == 0) ring->cpu_followed = -1;
+}
+
 int tr_ring_note_call(tr_ring *ring, int64_t now_ns) {
     if (now_ns - ring->hot_last_ns < TR_RING_SPIN_NS) ring->hot_close++;
     ring->hot_last_ns = now_ns;

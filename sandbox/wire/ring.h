@@ -142,6 +142,9 @@ void tr_ring_unpark(tr_ring *ring);
 /* Engine, before a flush, when both are to share a CPU: moves the host's thread to ours if we have
  * changed ours since. 0 or TR_EIO. */
 int tr_ring_follow(tr_ring *ring, pid_t host_thread);
+/* Engine, before it does something else while the host works: lets the host's thread run on any CPU that we may run
+ * on. Tied to one it would have to wait there for us and for our clients. */
+void tr_ring_let_roam(tr_ring *ring, pid_t host_thread);
 /* A call to the peer begins now: keeps count of how close they come, and switches spin_ns on and
  * off by it. Returns 1 while calls are close enough to spin on different CPUs. */
 int tr_ring_note_call(tr_ring *ring, int64_t now_ns);

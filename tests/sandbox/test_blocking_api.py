@@ -8,6 +8,7 @@ module's own log of its callbacks.
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 import time
@@ -370,6 +371,10 @@ def test_descriptors(clients: Callable[[], Client]) -> None:
     seen = one("BLK.PIPE", "a")[2]
     both = READABLE | WRITABLE
     assert seen == f"w{WRITABLE} {READABLE}/1 {READABLE}/1 {both}/0 "
+
+
+def test_threads_of_a_command_have_all_cpus(clients: Callable[[], Client]) -> None:
+    assert clients()("BLK.CPUS") == len(os.sched_getaffinity(0))
 
 
 def test_one_shots_come_from_any_thread(clients: Callable[[], Client]) -> None:

@@ -15,12 +15,15 @@
  *     BLK.ONESHOT name            a thread hands a function to the event loop, which unblocks
  *     BLK.COUNT name threads times  threads increment one number with the lock held
  *     BLK.TRY name                a thread tries the lock until it has it
+ *     BLK.CPUS                    a thread replies with how many CPUs it may use
  *     BLK.LOG                     callbacks that ran since, and forgets them
  */
+#define _GNU_SOURCE
 #include "redismodule.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -408,6 +411,25 @@ static int blk_oneshot(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
     return REDISMODULE_OK;
 }
 
+static void *count_cpus(void *data) {
+    struct work *work = data;
+    cpu_set_t set;
+    RedisModuleCtx *ctx = RedisModule_GetThreadSafeContext(work->client);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) abort();
+    RedisModule_ReplyWithLongLong(ctx, CPU_COUNT(&set));
+    RedisModule_FreeThreadSafeContext(ctx);
+    RedisModule_UnblockClient(work->client, NULL);
+    RedisModule_Free(work);
+    return NULL;
+}
+
+static int blk_cpus(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+    REDISMODULE_NOT_USED(argv);
+    REDISMODULE_NOT_USED(argc);
+    start(count_cpus, new_work(RedisModule_BlockClient(ctx, NULL, NULL, NULL, 0), "", 0));
+    return REDISMODULE_OK;
+}
+
 /* ------------------------------------------------------------------ the lock */
 
 static long long counter; /* with the lock */
@@ -502,7 +524,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
         {"blk.timer", blk_timer}, {"blk.timers", blk_timers}, {"blk.order", blk_order},
         {"blk.pipe", blk_pipe}, {"blk.fds", blk_fds}, {"blk.oneshot", blk_oneshot},
         {"blk.count", blk_count}, {"blk.try", blk_try}, {"blk.log", blk_log},
-        {"blk.counted", blk_counted},
+        {"blk.counted", blk_counted}, {"blk.cpus", blk_cpus},
     };
     REDISMODULE_NOT_USED(argv);
     REDISMODULE_NOT_USED(argc);
