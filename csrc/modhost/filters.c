@@ -105,11 +105,8 @@ static void show(tr_helper *h, tr_client *c) {
     uint64_t handles[FILTERS_MAX];
     uint32_t count = choose(h, c, handles);
     if (count == 0) return;
-    tr_wire_bytes *items = tr_alloc(mem, (size_t)c->argc * sizeof *items);
+    tr_wire_bytes *items = tr__wire_args(mem, c->argv, c->argc);
     if (items == NULL) return; /* the command stays as it is */
-    for (int i = 0; i < c->argc; i++) {
-        items[i] = (tr_wire_bytes){.at = (const uint8_t *)c->argv[i].ptr, .len = (uint32_t)c->argv[i].len};
-    }
     tr_msg_run_filter ask = {.filters = {.count = count, .items.u64s = handles},
                              .client_id = c->flags & TR_CLIENT_INTERNAL ? 0 : c->id,
                              .argv = {.count = (uint32_t)c->argc, .items.texts = items}};

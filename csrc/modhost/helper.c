@@ -50,7 +50,11 @@ static void drop_units(tr_helper *h, tr_unit **list) {
     }
 }
 
-void tr__helper_release(tr_helper *h) {
+void tr__helper_init(tr_helper *h, tr_modhost *m) {
+    *h = (tr_helper){.m = m, .pidfd = -1, .wake_fd = -1, .host_wake_fd = -1, .shm.fd = -1, .deadline_ns = INT64_MAX};
+}
+
+void tr__helper_clear(tr_helper *h) {
     tr_mem *mem = h->m->mem;
     if (h->pidfd >= 0) syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
     drop_process(h);
@@ -65,7 +69,13 @@ void tr__helper_release(tr_helper *h) {
     tr_free(mem, h->chosen);
     tr_buf_release(mem, &h->running_argv);
     tr_buf_release(mem, &h->answer);
-    tr_free(mem, h);
+    tr__helper_init(h, h->m);
+}
+
+int tr__helper_is_vacant(const tr_helper *h) {
+    return h->state == TR_HELPER_GONE && h->events == 0 && h->m->floor != h && h->pending == NULL &&
+           h->handed == NULL && h->inner == NULL && tr_modhost_block_count(h) == 0 &&
+           tr_values_statistics(h).values == 0;
 }
 
 int tr_helper_prepare(tr_helper *h, int *shm_fd, int *host_wake_fd, int *engine_wake_fd) {
@@ -367,10 +377,8 @@ int tr_helper_answer(tr_helper *h, const tr_wire_header *request, const void *bo
 }
 
 int tr_helper_tell(tr_helper *h, tr_msg_type type, const void *body) {
-    uint64_t id;
     if (!tr__helper_takes_work(h)) return TR_EAGAIN;
-    const char *why = tr_session_send(&h->session, (uint16_t)type, 0, &id);
-    int rc = why != NULL ? tr_helper_wrong(h, why) : say(h, (uint16_t)type, 0, id, body);
+    int rc = tr__helper_say(h, type, body);
     if (rc != TR_OK) fail_by(h, rc);
     return rc;
 }
@@ -489,8 +497,9 @@ static int step(tr_helper *h, tr_buf *in, int64_t until_ns) {
     return rc == TR_OK ? 1 : rc;
 }
 
+/* Loading may take long, and the threads that it starts have the CPUs of the one that starts them. */
 static void run_here(tr_helper *h) {
-    tr_ring_follow(&h->ring, h->pid);
+    if (h->handed == NULL || h->handed->kind != TR_UNIT_LIFE) tr_ring_follow(&h->ring, h->pid);
 }
 
 int tr__helper_progress(tr_helper *h) {
@@ -503,7 +512,9 @@ int tr__helper_progress(tr_helper *h) {
         rc = step(h, &h->answer, until_ns);
         if (rc != 0) continue;
         rc = park(h);
-        if (rc == 1) return 0; /* it is left running */
+        if (rc != 1) continue;
+        tr_ring_let_roam(&h->ring, h->pid);
+        return 0; /* it is left running */
     }
     if (rc >= 0 && h->state != TR_HELPER_DOWN) tr__helper_listen(h, 0);
     if (rc < 0 && h->state != TR_HELPER_DOWN) fail_by(h, rc);

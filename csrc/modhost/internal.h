@@ -9,7 +9,11 @@
 /* helper.c */
 /* The error of everybody who waited for a helper that has crashed. */
 void tr__helper_crash_text(const tr_helper *h, char out[TR_HELPER_ERROR_MAX]);
-void tr__helper_release(tr_helper *h);
+void tr__helper_init(tr_helper *h, tr_modhost *m);
+/* Gives up all that it has, its process too: it is as after tr__helper_init(). */
+void tr__helper_clear(tr_helper *h);
+/* 1: its module is gone and nothing is left of it but commands that nobody finds: it may be another module's. */
+int tr__helper_is_vacant(const tr_helper *h);
 /* It is there to be handed units. */
 int tr__helper_takes_work(const tr_helper *h);
 /* Hands over what is pending and serves until all is answered: 1; or the time of a turn is over: 0. */
@@ -25,6 +29,9 @@ void tr__unit_run_soon(tr_helper *h, tr_unit *unit);
 
 /* helper.c: a one-way message. 0, or a code that fails the helper. */
 int tr__helper_say(tr_helper *h, tr_msg_type type, const void *body);
+
+/* unit.c: a list of the arguments as messages have it; they stay where they are. To be freed; NULL: no memory. */
+tr_wire_bytes *tr__wire_args(tr_mem *mem, const tr_arg *argv, int argc);
 
 /* known.c: notes where in the unit's message the keys of its command are; argv: as it was encoded. */
 void tr__known_note(tr_helper *h, tr_unit *unit, const tr_arg *argv);

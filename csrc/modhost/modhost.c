@@ -27,22 +27,34 @@ void tr_modhost_release(tr_modhost *m) {
     while (m->helpers != NULL) {
         tr_helper *h = m->helpers;
         m->helpers = h->next;
-        tr__helper_release(h);
+        tr__helper_clear(h);
+        tr_free(m->mem, h);
     }
 }
 
-tr_helper *tr_modhost_add(tr_modhost *m, const char *name) {
+/* One that is no longer needed, taken out of the list; or a new one. NULL: no memory, or too many. */
+static tr_helper *take_vacant(tr_modhost *m) {
     uint32_t count = 0;
-    tr_helper **end = &m->helpers;
-    for (; *end != NULL; end = &(*end)->next) count++;
-    if (count == TR_MODHOST_HELPERS_MAX) return NULL;
-    tr_helper *h = tr_zalloc(m->mem, sizeof *h);
+    for (tr_helper **at = &m->helpers; *at != NULL; at = &(*at)->next, count++) {
+        tr_helper *h = *at;
+        if (!tr__helper_is_vacant(h)) continue;
+        *at = h->next;
+        if (m->served == h) m->served = NULL;
+        tr__helper_clear(h);
+        return h;
+    }
+    tr_helper *h = count == TR_MODHOST_HELPERS_MAX ? NULL : tr_alloc(m->mem, sizeof(*h));
+    if (h != NULL) tr__helper_init(h, m);
+    return h;
+}
+
+tr_helper *tr_modhost_add(tr_modhost *m, const char *name) {
+    tr_helper *h = take_vacant(m);
     if (h == NULL) return NULL;
-    h->m = m;
     h->id = m->next_helper_id++;
-    h->pidfd = h->wake_fd = h->host_wake_fd = h->shm.fd = -1;
-    h->deadline_ns = INT64_MAX;
     strncpy(h->name, name, sizeof h->name - 1);
+    tr_helper **end = &m->helpers;
+    while (*end != NULL) end = &(*end)->next;
     *end = h;
     return h;
 }
@@ -81,10 +93,8 @@ static int is_nested(const tr_client *c) {
 
 static tr_unit *unit_of_command(tr_helper *h, tr_client *c) {
     tr_modhost *m = h->m;
-    tr_wire_bytes *items = tr_alloc(m->mem, (size_t)c->argc * sizeof *items);
+    tr_wire_bytes *items = tr__wire_args(m->mem, c->argv, c->argc);
     if (items == NULL) return NULL;
-    for (int i = 0; i < c->argc; i++)
-        items[i] = (tr_wire_bytes){.at = (const uint8_t *)c->argv[i].ptr, .len = (uint32_t)c->argv[i].len};
     tr_msg_run_command body = {
         .client_id = c->id,
         .client_flags = tr_modhost_client_flags(c),
@@ -160,12 +170,16 @@ uint64_t tr_modhost_context_flags(const tr_modhost *m, const tr_client *c) {
 
 /* ------------------------------------------------------------------ turns */
 
-/* Who may have the floor next: the one that has waited longest goes first, then the others in turn. */
+/* Who may have the floor next: they take turns, so none waits for longer than a batch of each other. */
 static tr_helper *next_with_work(tr_modhost *m) {
+    tr_helper *first = NULL; /* of those up to the one that had it last */
+    int behind = m->served == NULL;
     for (tr_helper *h = m->helpers; h != NULL; h = h->next) {
-        if (tr_helper_has_work(h)) return h;
+        if (behind && tr_helper_has_work(h)) return h;
+        if (!behind && first == NULL && tr_helper_has_work(h)) first = h;
+        if (h == m->served) behind = 1;
     }
-    return NULL;
+    return first;
 }
 
 static void hold_floor(tr_modhost *m) {
@@ -187,7 +201,7 @@ int tr_modhost_turn(tr_modhost *m) {
     tr_blocking_serve(&m->x->blocking);
     tr_helper *h = m->floor != NULL ? m->floor : next_with_work(m);
     if (h == NULL || (h == m->floor && !h->ready)) return 0;
-    m->floor = h;
+    m->floor = m->served = h;
     h->ready = 0;
     if (!tr__helper_progress(h)) {
         hold_floor(m);

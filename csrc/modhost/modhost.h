@@ -228,6 +228,7 @@ typedef struct tr_modhost {
     tr_helper *helpers;       /* the oldest first */
     uint32_t next_helper_id;
     tr_helper *floor;         /* who has it at the bottom of all nesting; NULL: the engine */
+    tr_helper *served;        /* who had it last; NULL: nobody yet */
     uint32_t report_count;
     int64_t command_ms;       /* module-command-timeout; 0: none */
     int64_t busy_ms;          /* busy-reply-threshold */

@@ -48,6 +48,13 @@ void tr_helper_queue(tr_helper *h, tr_unit *unit) {
     h->pending_count++;
 }
 
+tr_wire_bytes *tr__wire_args(tr_mem *mem, const tr_arg *argv, int argc) {
+    tr_wire_bytes *items = tr_alloc(mem, (size_t)argc * sizeof *items);
+    for (int i = 0; items != NULL && i < argc; i++)
+        items[i] = (tr_wire_bytes){.at = (const uint8_t *)argv[i].ptr, .len = (uint32_t)argv[i].len};
+    return items;
+}
+
 void tr_unit_argv(const tr_unit *unit, tr_arg *argv) {
     tr_msg_run_command m;
     const uint8_t *body = (const uint8_t *)unit->message.data + unit->message.rpos + BODY_AT;
@@ -101,11 +108,12 @@ static tr_client *client_of(tr_helper *h, const tr_unit *unit) {
     return unit->client_id == 0 ? NULL : tr_client_by_id(h->m->x, unit->client_id);
 }
 
-/* For LATENCY. */
-static void note_duration(tr_helper *h, const tr_unit *unit) {
-    if (unit->began_ns == 0) return;
-    int64_t ms = (tr_clock_mono_ns(h->m->x->clock) - unit->began_ns) / NS_PER_MS;
-    if (ms > 0) tr_latency_sample(h->m->x, TR_LATENCY_MODULE_CALL, ms);
+/* How long it has had the floor, nanoseconds; LATENCY gets to know. */
+static int64_t note_duration(tr_helper *h, const tr_unit *unit) {
+    if (unit->began_ns == 0) return 0;
+    int64_t ns = tr_clock_mono_ns(h->m->x->clock) - unit->began_ns;
+    if (ns >= NS_PER_MS) tr_latency_sample(h->m->x, TR_LATENCY_MODULE_CALL, ns / NS_PER_MS);
+    return ns;
 }
 
 int tr_unit_commit(tr_helper *h, tr_unit *unit) {
@@ -114,10 +122,8 @@ int tr_unit_commit(tr_helper *h, tr_unit *unit) {
     int rc = tr_values_unit_ends(h, unit);
     if (rc != TR_OK) return rc;
     h->deadline_ns = INT64_MAX;
-    int64_t ns = tr_clock_mono_ns(x->clock) - unit->began_ns;
     h->stats.units++;
-    h->stats.ns += (uint64_t)ns;
-    note_duration(h, unit);
+    h->stats.ns += (uint64_t)note_duration(h, unit);
     tr_modhost_unit_ends(h, unit);
     tr_undo_commit(x->store, unit->undo_mark);
     unit->done = 1;
@@ -148,7 +154,7 @@ static void write_reply(tr_helper *h, tr_unit *unit, tr_client *c, const tr_msg_
     if (answer->error_codes.count != 0) c->flags |= TR_CLIENT_FAILED_COMMAND;
 }
 
-enum { EFFECT_BLOCKED = 1, EFFECT_VERBATIM = 2, EFFECT_ERROR = 4, EFFECT_ARITY = 8, EFFECT_CLOSE = 16 };
+enum { EFFECT_BLOCKED = 1, EFFECT_VERBATIM = 2, EFFECT_CLOSE = 16 };
 
 static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message) {
     tr_msg_run_command_answer answer;
@@ -174,11 +180,8 @@ static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *h
 int tr_modhost_get_keys(tr_modhost *m, const tr_command *cmd, const tr_arg *argv, int argc, tr_keys *keys) {
     const tr_runtime_command *r = tr_runtime_of(cmd);
     tr_helper *h = (tr_helper *)r->owner;
-    tr_wire_bytes *items = tr_alloc(m->mem, (size_t)argc * sizeof *items);
+    tr_wire_bytes *items = tr__wire_args(m->mem, argv, argc);
     if (items == NULL) return TR_ENOMEM;
-    for (int i = 0; i < argc; i++) {
-        items[i] = (tr_wire_bytes){.at = (const uint8_t *)argv[i].ptr, .len = (uint32_t)argv[i].len};
-    }
     tr_msg_run_command ask = {.command = r->handle,
                               .purpose = 1,
                               .resp = 2,

@@ -1,58 +1,8 @@
 /* Modules, the server's end: units and their order, whoever waits for them, and what remains of a helper that dies. */
-#include "check.h"
+#include <sched.h>
+
 #include "exec/keys.h"
-#include "modhost_kit.h"
-
-static mk_world w;
-static mk_host p, p2;
-static mk_client a, b;
-static tr_helper *h;
-
-static void open_all(void) {
-    mk_open(&w);
-    mk_host_init(&p);
-    mk_host_init(&p2);
-    p2.commands[0] = "y.do";
-    mk_client_open(&a, &w);
-    mk_client_open(&b, &w);
-}
-
-static void open_serving(void) {
-    open_all();
-    h = mk_serving(&w, &p, "x");
-    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
-}
-
-static void close_all(void) {
-    mk_client_close(&a);
-    mk_client_close(&b);
-    CHECK_EQ_INT(mk_close(&w), 0);
-    mk_host_end(&p);
-    mk_host_end(&p2);
-}
-
-static void say_and_run(mk_client *k, const char *what, const char *arg) {
-    mk_say(k, "x.do", what, arg, NULL);
-    mk_run(&w);
-}
-
-#define GOT(k, want) CHECK_EQ_STR(mk_got(&k), want)
-
-static int starts(const char *text, const char *with) {
-    int yes = strncmp(text, with, strlen(with)) == 0;
-    if (!yes) fprintf(stderr, "it is \"%s\"\n", text);
-    return yes;
-}
-
-#define GOT_CRASH(k) CHECK(starts(mk_got(&k), "-MODULECRASH x: "))
-#define GOT_DOWN(k) CHECK(starts(mk_got(&k), "-MODULEDOWN "))
-
-static void restart(void) {
-    CHECK_EQ_INT(h->state, TR_HELPER_DOWN);
-    CHECK_EQ_INT(mk_start(h, &p), TR_OK);
-    mk_run(&w);
-    CHECK_EQ_INT(h->state, TR_HELPER_SERVING);
-}
+#include "modhost_stage.h"
 
 /* ------------------------------------------------------------------ commands */
 
@@ -195,13 +145,42 @@ static void test_two_modules(void) {
     close_all();
 }
 
+/* The first module has more to do than goes in one batch, and always gets more. */
+static void test_modules_take_turns(void) {
+    open_serving();
+    mk_serving(&w, &p2, "y");
+    for (int i = 0; i < TR_MODHOST_BATCH_MAX * 2; i++) mk_say(&a, "x.do", "count", NULL);
+    mk_say(&b, "y.do", "count", NULL);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ_INT(tr_modhost_turn(&w.m), 1);
+        mk_say(&a, "x.do", "count", NULL);
+    }
+    GOT(b, ":1\r\n");
+    CHECK(h->pending_count >= TR_MODHOST_BATCH_MAX);
+    mk_run(&w);
+    mk_got(&a);
+    close_all();
+}
+
 /* ------------------------------------------------------------------ the floor */
+
+static int cpus_of(pid_t thread) {
+    cpu_set_t set;
+    CHECK_EQ_INT(sched_getaffinity(thread, sizeof set, &set), 0);
+    return CPU_COUNT(&set);
+}
 
 static void test_left_running(void) {
     open_serving();
+    int all = cpus_of(0);
+    CHECK_EQ_INT(cpus_of(p.tid), all); /* what is started while it loads has all of them, too */
+    say_and_run(&a, "ok", NULL);
+    GOT(a, "+OK\r\n");
+    CHECK_EQ_INT(cpus_of(p.tid), 1);
     mk_say(&a, "x.do", "hang", "SET", "k", "v", NULL);
     while (w.m.floor == NULL || !(w.x.hold & TR_HOLD_FLOOR)) tr_modhost_turn(&w.m);
     CHECK_EQ_INT(tr_modhost_turn(&w.m), 0);
+    CHECK_EQ_INT(cpus_of(p.tid), all);
     mk_say(&b, "GET", "k", NULL);
     CHECK_EQ_INT(b.c.wait, TR_WAIT_TURN);
     mk_let_go(&p);
@@ -212,11 +191,6 @@ static void test_left_running(void) {
     GOT(a, "+OK\r\n");
     GOT(b, "$1\r\nv\r\n");
     close_all();
-}
-
-static void wait_until_left(void) {
-    do tr_modhost_turn(&w.m);
-    while (!(w.x.hold & TR_HOLD_FLOOR));
 }
 
 static void test_busy(void) {
@@ -472,6 +446,29 @@ static void test_unload(void) {
     close_all();
 }
 
+/* Loading and unloading again and again takes up nothing. */
+static void test_vacant(void) {
+    open_serving();
+    CHECK_EQ_INT(tr_helper_unload(h), TR_OK);
+    mk_run(&w);
+    tr_helper_unloaded(h, 1);
+    uint32_t before = h->id;
+    mk_host_end(&p);
+    size_t used = w.mem.used;
+    for (int i = 0; i < TR_MODHOST_HELPERS_MAX * 2; i++) {
+        tr_helper *other = tr_modhost_add(&w.m, "y");
+        CHECK(other != NULL && other->id == before + (uint32_t)i + 1);
+        tr_helper_loaded(other, 0); /* given up */
+    }
+    CHECK(w.mem.used <= used);
+    p.commands[0] = "x.do";
+    h = mk_serving(&w, &p, "x");
+    say_and_run(&a, "count", NULL);
+    GOT(a, ":1\r\n");
+    CHECK_EQ_INT(w.m.helpers == h && h->next == NULL, 1);
+    close_all();
+}
+
 static void test_names_taken(void) {
     open_serving();
     p2.commands[0] = "X.DO";
@@ -568,160 +565,6 @@ static void test_key_specs(void) {
     check_keys(INDEX, "", 3, KEYNUM, (int64_t[]){0, 1, 1048576}, "error");
 }
 
-/* ------------------------------------------------------------------ filters, events */
-
-static void test_filters(void) {
-    open_all();
-    p.filters = 1;
-    p.filter_flags = 1;
-    p.filtered_to = "SET k filtered";
-    h = mk_serving(&w, &p, "x");
-    mk_say(&a, "plain", NULL);
-    GOT(a, "+OK\r\n");
-    mk_say(&a, "GET", "k", NULL);
-    GOT(a, "$8\r\nfiltered\r\n");
-    /* A command that waits is shown once, and what was made of it runs. */
-    p.filtered_to = "SET k paused";
-    p.seen[0] = '\0';
-    tr_exec_pause(&w.x, TR_PAUSE_ALL, w.x.now_us / 1000 + 100000);
-    mk_say(&a, "plain", NULL);
-    CHECK_EQ_INT(a.c.wait, TR_WAIT_PAUSE);
-    tr_exec_unpause(&w.x);
-    mk_retry(&a);
-    GOT(a, "+OK\r\n");
-    CHECK_EQ_STR(p.seen, "f:plain ");
-    /* While it has the floor it can't be asked: the command waits, and is shown when the floor is back. */
-    p.seen[0] = '\0';
-    mk_say(&a, "x.do", "hang", NULL);
-    wait_until_left();
-    mk_say(&b, "plain", NULL);
-    CHECK_EQ_INT(b.c.wait, TR_WAIT_TURN);
-    mk_let_go(&p);
-    mk_run(&w);
-    mk_retry(&b);
-    GOT(b, "+OK\r\n");
-    CHECK_EQ_STR(p.seen, "f:x.do f:plain ");
-    /* It dies over a filter: the command runs as it is, and later ones are not shown. */
-    p.dies_at_filter = 1;
-    mk_say(&b, "GET", "k", NULL);
-    GOT(b, "$6\r\npaused\r\n");
-    CHECK_EQ_INT(h->state, TR_HELPER_DOWN);
-    CHECK(w.x.hooks.filter == NULL);
-    mk_run(&w);
-    restart();
-    CHECK(w.x.hooks.filter != NULL);
-    close_all();
-}
-
-static void test_filters_and_calls(void) {
-    open_all();
-    p.filters = 1;
-    p.filter_flags = 1; /* not its own calls */
-    h = mk_serving(&w, &p, "x");
-    p2.filters = 1;
-    mk_serving(&w, &p2, "y");
-    mk_say(&a, "x.do", "call", "SET", "k", "v", NULL);
-    mk_run(&w);
-    CHECK_EQ_STR(p.seen, "f:x.do ");
-    CHECK_EQ_STR(p2.seen, "f:x.do f:SET ");
-    GOT(a, "+OK\r\n");
-    /* It dies over its own call: that doesn't run any more, what was called before is undone. */
-    p2.seen[0] = '\0';
-    p2.dies_at_filter = 3;
-    mk_say(&a, "y.do", "calls", "2", "INCR", "n", NULL);
-    mk_run(&w);
-    CHECK(starts(mk_got(&a), "-MODULECRASH y: "));
-    CHECK_EQ_STR(p2.seen, "f:y.do f:INCR ");
-    mk_say(&a, "EXISTS", "n", NULL);
-    GOT(a, ":0\r\n");
-    close_all();
-}
-
-static void test_key_events(void) {
-    open_all();
-    p.key_events = 1u << 2 | 1u << 3;
-    h = mk_serving(&w, &p, "x");
-    mk_say(&a, "SET", "k", "v", NULL);
-    CHECK_EQ_STR(p.seen, "set:k ");
-    p.seen[0] = '\0';
-    mk_say(&a, "MULTI", NULL);
-    mk_say(&a, "APPEND", "k", "w", NULL);
-    mk_say(&a, "x.do", "call", "DEL", "k", NULL);
-    mk_say(&a, "EXEC", NULL);
-    mk_run(&w);
-    CHECK_EQ_STR(p.seen, "append:k del:k ");
-    p.seen[0] = '\0';
-    mk_say(&a, "x.do", "calls", "2", "SET", "j", "v", NULL);
-    mk_say(&a, "x.do", "notify", "n", NULL);
-    mk_say(&a, "x.do", "job", NULL);
-    mk_run(&w);
-    /* Those of a unit come behind it; a job is a unit behind what was handed over. */
-    CHECK(strstr(p.seen, "set:j set:j ") != NULL);
-    CHECK(strstr(p.seen, "touched:n ") != NULL);
-    CHECK(strstr(p.seen, "job ") != NULL);
-    CHECK_EQ_INT(strlen(p.seen), strlen("set:j set:j touched:n job "));
-    mk_got(&a);
-    p.dies_at_event = 1;
-    mk_say(&a, "DEL", "j", NULL);
-    GOT(a, ":1\r\n");
-    mk_run(&w);
-    CHECK_EQ_STR(h->running, "the callback of an event");
-    CHECK_EQ_INT(w.store.notify_mask & TR_EV_GENERIC, 0);
-    mk_say(&a, "SET", "j", "v", NULL);
-    GOT(a, "+OK\r\n");
-    p.dies_at_event = 0;
-    restart();
-    close_all();
-}
-
-static int64_t standing_still(void *ctx) {
-    (void)ctx;
-    return 1;
-}
-
-static void test_server_events(void) {
-    open_all();
-    p.events = 1u << 2 | 1u << 9 | 1u << 11 | 1u << 17 | 1u << 1;
-    p.key_events = 1u << 2;
-    h = mk_serving(&w, &p, "x");
-    CHECK_EQ_STR(p.seen, ""); /* nothing of itself */
-    p.seen[0] = '\0';
-    mk_say(&a, "SET", "k", "v", NULL);
-    mk_say(&a, "DEL", "k", NULL);
-    CHECK_EQ_STR(p.seen, "e17.0,0,k del:k ");
-    p.seen[0] = '\0';
-    mk_say(&a, "MULTI", NULL);
-    mk_say(&a, "FLUSHALL", NULL);
-    mk_say(&a, "SWAPDB", "0", "1", NULL);
-    mk_say(&a, "FLUSHDB", "ASYNC", NULL);
-    mk_say(&a, "EXEC", NULL);
-    CHECK_EQ_STR(p.seen, "e2.0,1,-1 e2.1,1,-1 e11.0,0,1 e2.0,0,0 e2.1,0,0 ");
-    p.seen[0] = '\0';
-    tr_helper *other = mk_serving(&w, &p2, "y");
-    CHECK_EQ_INT(tr_helper_unload(other), TR_OK);
-    mk_run(&w);
-    tr_helper_unloaded(other, 1);
-    mk_run(&w);
-    CHECK_EQ_STR(p.seen, "e9.0,7,y e9.1,7,y ");
-    p.seen[0] = '\0';
-    /* Outside of commands: in the next turn. */
-    mk_say(&a, "SET", "k", "v", "PX", "1", NULL);
-    tr_store_set_time(&w.store, w.store.now_ms + 1000);
-    CHECK_EQ_INT(tr_store_expire_due(&w.store, 1000000, standing_still, NULL), 1);
-    CHECK_EQ_STR(p.seen, "expire:k ");
-    mk_run(&w);
-    CHECK_EQ_STR(p.seen, "expire:k e17.1,0,k ");
-    say_and_run(&a, "die", NULL);
-    CHECK(w.x.hooks.happens == NULL);
-    mk_say(&a, "FLUSHALL", NULL);
-    CHECK(w.m.told == NULL);
-    p.seen[0] = '\0';
-    restart();
-    CHECK_EQ_STR(p.seen, ""); /* not loaded anew: it was never gone */
-    CHECK(w.x.hooks.happens != NULL);
-    close_all();
-}
-
 int main(void) {
     RUN(test_command);
     RUN(test_order_of_a_batch);
@@ -730,6 +573,7 @@ int main(void) {
     RUN(test_transaction);
     RUN(test_nested_too_deep);
     RUN(test_two_modules);
+    RUN(test_modules_take_turns);
     RUN(test_left_running);
     RUN(test_busy);
     RUN(test_timeout);
@@ -741,12 +585,9 @@ int main(void) {
     RUN(test_restart_with_other_commands);
     RUN(test_given_up);
     RUN(test_unload);
+    RUN(test_vacant);
     RUN(test_names_taken);
     RUN(test_redact);
     RUN(test_key_specs);
-    RUN(test_filters);
-    RUN(test_filters_and_calls);
-    RUN(test_key_events);
-    RUN(test_server_events);
     return CHECK_DONE();
 }

@@ -84,6 +84,17 @@ async def test_load_call_unload(tmp_path: Path, examples: Path) -> None:
         assert await client.execute("MODULE", "LOAD", path) == "OK"
 
 
+async def test_load_and_unload_again_and_again(tmp_path: Path, examples: Path) -> None:
+    """More often than there may be modules at once; what waits for each other comes in every order."""
+    path = str(examples / "hello.so")
+    async with client_of(tmp_path, module_restart="never") as (client, _):
+        for _ in range(300):
+            assert await client.execute("MODULE", "LOAD", path) == "OK"
+            assert isinstance(await client.execute("HELLOMODULE.RAND"), int)
+            assert await client.execute("MODULE", "UNLOAD", "hellomodule") == "OK"
+        assert await client.execute("MODULE", "LIST") == []
+
+
 LOADEX: Final = [
     ((), True),
     (("ARGS",), True),
