@@ -11,7 +11,8 @@ in the process: see :class:`Pace`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, final
@@ -44,6 +45,8 @@ PACE_SHARED: Final = Pace(linger_us=500, budget_us=2000)
 """For a server inside somebody's program, whose own sockets must not wait."""
 PACE_ALONE: Final = Pace(linger_us=20_000, budget_us=10_000)
 """For a server in a process of its own: only signals wait."""
+PACE_GIVING_WAY: Final = Pace(linger_us=0, budget_us=500)
+"""For the moments in which clients wait for what other tasks do: each step of them would wait for a turn."""
 
 
 @final
@@ -53,6 +56,7 @@ class Pump:
     def __init__(self, engine: Engine, pace: Pace) -> None:
         self._engine = engine
         self._pace = pace
+        self._giving_way = 0
         self._nudged = False
         self._waiting: trio.CancelScope | None = None
 
@@ -61,6 +65,15 @@ class Pump:
         self._nudged = True
         if self._waiting is not None:
             self._waiting.cancel()
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Let the program's other tasks go first while the block runs, whatever the pace. May be nested."""
+        self._giving_way += 1
+        try:
+            yield
+        finally:
+            self._giving_way -= 1
 
     async def run(self, dispatch: Dispatch) -> None:
         """Serve until cancelled. ``dispatch`` gets the events and must neither wait nor raise.
@@ -73,7 +86,8 @@ class Pump:
         busy = False
         while True:
             self._nudged = False
-            polled = engine.poll(eager=busy, linger_us=self._linger_us(), budget_us=self._pace.budget_us)
+            pace = PACE_GIVING_WAY if self._giving_way else self._pace
+            polled = engine.poll(eager=busy, linger_us=_linger_us(pace), budget_us=pace.budget_us)
             busy = polled.busy
             if polled.events:
                 dispatch(engine.take_events())
@@ -99,9 +113,10 @@ class Pump:
         finally:
             self._engine.end_block()
 
-    def _linger_us(self) -> int:
-        """How long C may wait by itself now: not at all when another task is ready to run."""
-        seen = trio.lowlevel.current_statistics()
-        if seen.tasks_runnable:
-            return 0
-        return int(max(0, min(self._pace.linger_us, seen.seconds_to_next_deadline * 1e6)))
+
+def _linger_us(pace: Pace) -> int:
+    """How long C may wait by itself now: not at all when another task is ready to run."""
+    seen = trio.lowlevel.current_statistics()
+    if seen.tasks_runnable:
+        return 0
+    return int(max(0, min(pace.linger_us, seen.seconds_to_next_deadline * 1e6)))

@@ -119,7 +119,12 @@ class Server:
         rename_commands(engine, config)
         self.helpers: Final = Helpers(engine)
         self.modules: Final = Modules(
-            self.helpers, config, output.log, server_version=API_VERSION, commands=self._command_names
+            self.helpers,
+            config,
+            output.log,
+            server_version=API_VERSION,
+            commands=self._command_names,
+            hurrying=self._pump.giving_way,
         )
 
     @property

@@ -14,6 +14,7 @@ import os
 import shlex
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -110,7 +111,8 @@ class Ending:
 class Surrounding:
     """What a helper needs of the supervisor.
 
-    ``start`` runs a task for as long as the supervisor lives, ``bury`` makes the report of a process that has failed.
+    ``start`` runs a task for as long as the supervisor lives, ``bury`` makes the report of a process that has failed,
+    ``hurrying`` is entered while clients wait for what is done here.
     """
 
     engine: EngineEnd
@@ -120,6 +122,7 @@ class Surrounding:
     commands: Callable[[], tuple[bytes, ...]]
     start: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
     bury: Callable[[Helper, Host, Ending], Awaitable[None]]
+    hurrying: Callable[[], AbstractContextManager[None]] = nullcontext
     program: Sequence[str] = (str(PROGRAM),)
 
 
@@ -192,7 +195,8 @@ class Helper:
         """
         while True:
             try:
-                await self._bring_up()
+                with self._around.hurrying():
+                    await self._bring_up()
                 await self._over.wait()
             except LoadError as refused:
                 await self._refused(str(refused))
@@ -362,12 +366,8 @@ class Helper:
         self.crashes += 1
         by_itself = host is not None and left_by_itself(host)
         if host is not None:
-            if ending.failure is not None and ending.failure.failed is FailKind.TIMEOUT:
-                await self._around.start(host.kill_later)
-            else:
-                host.kill()
-            self._host = None  # it is the undertaker's now
-            await self._around.bury(self, host, ending)
+            with self._around.hurrying():
+                await self._hand_over_to_bury(host, ending)
         if not self.settled.is_set():
             self.log.emit(EVENTS.MODULE_LOAD_FAILED, path=self.path, reason=ending.reason)
             self._never_loaded(ending.reason)
@@ -381,6 +381,14 @@ class Helper:
         self.restarts += 1
         self.stage = Stage.LOADING
         return True
+
+    async def _hand_over_to_bury(self, host: Host, ending: Ending) -> None:
+        if ending.failure is not None and ending.failure.failed is FailKind.TIMEOUT:
+            await self._around.start(host.kill_later)
+        else:
+            host.kill()
+        self._host = None  # it is the undertaker's now
+        await self._around.bury(self, host, ending)
 
     def _park(self, reason: str) -> None:
         self.stage = Stage.PARKED

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -77,6 +78,7 @@ class Modules:
         log: where events go.
         server_version: what modules are told, ``major << 16 | minor << 8 | patch``.
         commands: names of all commands.
+        hurrying: entered while clients wait for a process to come.
         program: the host program.
     """
 
@@ -88,6 +90,7 @@ class Modules:
         *,
         server_version: int,
         commands: Callable[[], tuple[bytes, ...]],
+        hurrying: Callable[[], AbstractContextManager[None]] = nullcontext,
         program: Sequence[str] = (str(PROGRAM),),
     ) -> None:
         self.reports: Final = Reports(config, log)
@@ -105,6 +108,7 @@ class Modules:
             commands=commands,
             start=self._to_start.send,
             bury=self._bury,
+            hurrying=hurrying,
             program=tuple(program),
         )
 
