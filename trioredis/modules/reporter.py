@@ -1,16 +1,12 @@
-"""Making the report of a crash: a program of its own, and the same as a function.
+"""Making the report of a crash, from what its process has left.
 
-    python -m trioredis.modules.reporter < job.json
-
-The server starts it for each crash. Finding functions and lines takes most of a second of pure Python, which the
-server's clients would feel, and it reads files of any quality; here it costs another core, and a mistake costs detail.
-The job is on standard input; the headline goes to standard output, and ``ID.json`` and ``ID.txt`` into the folder.
+Finding functions and lines takes most of a second of pure Python, which the server's clients would feel, and it reads
+files of any quality. So the server has it done by a program (:mod:`trioredis.modules.report_program`): there it costs
+another core, and a mistake costs detail.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +15,6 @@ from trioredis.modules.job import Job, prune
 from trioredis.modules.report import make_report, to_text, write_report
 from trioredis.modules.symbolize import Symbolizer
 
-NICENESS: Final = 10
 FOLDER_MODE: Final = 0o700
 """Arguments of commands are in the reports."""
 
@@ -48,15 +43,3 @@ def _record(crash_area: bytes) -> CrashRecord | None:
         return parse_record(crash_area)
     except BadRecord:
         return None
-
-
-def main() -> int:
-    """Make the report that standard input asks for."""
-    os.nice(NICENESS)
-    job = Job.from_json(sys.stdin.buffer.read())
-    sys.stdout.write(make(job))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -91,7 +91,7 @@ class Reports:
 
     async def _make(self, job: Job) -> str:
         """Have the report made; returns its headline. OSError: it can't be stored."""
-        command = [sys.executable, "-m", "trioredis.modules.reporter"]
+        command = [sys.executable, "-m", "trioredis.modules.report_program"]
         with trio.move_on_after(MAKING_S):
             try:
                 done = await trio.run_process(
