@@ -1,7 +1,9 @@
 """Starting the process of a module: the host program, what it inherits, and nothing else.
 
 The process dies with the thread that starts it, so that is always the server's own thread: starting takes a
-millisecond or two. It has a session of its own: what is typed at the server's terminal does not reach it.
+millisecond or two. It has a process group of its own: what is typed at the server's terminal does not reach it. Not a
+session: Linux shares processors out by session (autogroups), and was seen to leave a starting helper waiting for a
+third of a second behind a server and a client that woke each other all the time.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ def spawn(
             bufsize=0,
             env={name: os.environ[name] for name in WRAPPER_VARIABLES if wrapper and name in os.environ},
             pass_fds=(theirs.fileno(), *shared),
-            start_new_session=True,
+            process_group=0,
         )
         return Spawned(process, ours, memory, _pidfd(process))
     except OSError:
