@@ -3,36 +3,44 @@
     python -m tests.bench.crashes MODULE.so [--count 200] [--way read-null]
 
 MODULE.so is sandbox/examples/crash.c, compiled. The server is a process of its own; restarts are unlimited and
-immediate. The report of a crash is made while the module comes back; the next crash waits for it.
+immediate. The report of a crash is made while the module comes back; the next crash waits for it. All the time another
+client, in a process of its own, asks for a PING every millisecond: how long it waits is the second line, and the third
+is the same for as many pings while nothing crashes.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.synchronize import Event as EventType
 from typing import Final
 
 from tests._servers import PROBE_SECONDS, free_port
 
 PROBES: Final = 1000
+PING_S: Final = 0.001
+QUIET_S: Final = 5.0
 
 
 class Connection:
     """A plain connection that reads one line per command."""
 
-    def __init__(self, port: int, server: subprocess.Popen[bytes]) -> None:
+    def __init__(self, port: int, server: subprocess.Popen[bytes] | None) -> None:
         for _ in range(PROBES):
             with suppress(ConnectionRefusedError):
                 self._socket = socket.create_connection(("127.0.0.1", port))
                 break
             with suppress(subprocess.TimeoutExpired):
-                server.wait(PROBE_SECONDS)
+                if server is not None:
+                    server.wait(PROBE_SECONDS)
         self._lines = self._socket.makefile("rb")
 
     def ask(self, *words: str) -> bytes:
@@ -60,8 +68,41 @@ def measure(connection: Connection, way: str) -> float:
     return took_ms
 
 
+def ping_until(stop: EventType, port: int, tell: multiprocessing.SimpleQueue[list[float]]) -> None:
+    """Ping until told to stop; then tell the milliseconds that each took."""
+    connection = Connection(port, None)
+    found: list[float] = []
+    while not stop.wait(PING_S):
+        began = time.perf_counter()
+        assert connection.ask("PING") == b"+PONG\r\n"
+        found.append((time.perf_counter() - began) * 1000)
+    tell.put(found)
+
+
+@contextmanager
+def pinging(port: int, into: list[float]) -> Iterator[None]:
+    """Have another client ping while the block runs."""
+    stop = multiprocessing.Event()
+    tell: multiprocessing.SimpleQueue[list[float]] = multiprocessing.SimpleQueue()
+    process = multiprocessing.Process(target=ping_until, args=(stop, port, tell))
+    process.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        into += tell.get()
+        process.join()
+
+
+def line(what: str, found: list[float]) -> str:
+    """Return the figures of a row."""
+    ordered = sorted(found)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"{what}: p50 {statistics.median(ordered):.1f} ms, p99 {p99:.1f} ms, longest {ordered[-1]:.1f} ms"
+
+
 def main() -> None:
-    """Measure, and print a line."""
+    """Measure, and print three lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("module")
     parser.add_argument("--count", type=int, default=200)
@@ -94,12 +135,20 @@ def main() -> None:
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             connection = Connection(port, server)
-            found = sorted(measure(connection, given.way) for _ in range(given.count))
+            others: list[float] = []
+            quiet: list[float] = []
+            with pinging(port, others):
+                found = [measure(connection, given.way) for _ in range(given.count)]
+            with pinging(port, quiet):
+                while_nothing_crashes = time.perf_counter() + QUIET_S
+                while time.perf_counter() < while_nothing_crashes:
+                    connection.ask("CRASH.NOW", "none")
         finally:
             server.terminate()
             server.wait()
-    p50, p99 = statistics.median(found), found[min(len(found) - 1, int(len(found) * 0.99))]
-    print(f"{given.count} crashes ({given.way}): p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {found[-1]:.1f} ms")
+    print(line(f"{given.count} crashes ({given.way})", found))
+    print(line("other clients meanwhile", others))
+    print(line("other clients without crashes", quiet))
 
 
 if __name__ == "__main__":
