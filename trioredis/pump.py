@@ -46,7 +46,7 @@ PACE_SHARED: Final = Pace(linger_us=500, budget_us=2000)
 PACE_ALONE: Final = Pace(linger_us=20_000, budget_us=10_000)
 """For a server in a process of its own: only signals wait."""
 PACE_GIVING_WAY: Final = Pace(linger_us=0, budget_us=500)
-"""For the moments in which clients wait for what other tasks do: each step of them would wait for a turn."""
+"""For when other tasks are ready to run, or clients wait for what they do: each step of them waits for a turn."""
 
 
 @final
@@ -86,8 +86,8 @@ class Pump:
         busy = False
         while True:
             self._nudged = False
-            pace = PACE_GIVING_WAY if self._giving_way else self._pace
-            polled = engine.poll(eager=busy, linger_us=_linger_us(pace), budget_us=pace.budget_us)
+            linger_us, budget_us = self._patience()
+            polled = engine.poll(eager=busy, linger_us=linger_us, budget_us=budget_us)
             busy = polled.busy
             if polled.events:
                 dispatch(engine.take_events())
@@ -113,10 +113,10 @@ class Pump:
         finally:
             self._engine.end_block()
 
-
-def _linger_us(pace: Pace) -> int:
-    """How long C may wait by itself now: not at all when another task is ready to run."""
-    seen = trio.lowlevel.current_statistics()
-    if seen.tasks_runnable:
-        return 0
-    return int(max(0, min(pace.linger_us, seen.seconds_to_next_deadline * 1e6)))
+    def _patience(self) -> tuple[int, int]:
+        """How long C may wait by itself now, and go on: shortly when another task is ready to run, or waited for."""
+        seen = trio.lowlevel.current_statistics()
+        if seen.tasks_runnable or self._giving_way:
+            return PACE_GIVING_WAY.linger_us, PACE_GIVING_WAY.budget_us
+        linger_us = min(self._pace.linger_us, seen.seconds_to_next_deadline * 1e6)
+        return int(max(0, linger_us)), self._pace.budget_us

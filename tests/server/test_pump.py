@@ -17,42 +17,47 @@ PACE = Pace(linger_us=7000, budget_us=9000)
 
 
 class NotingEngine:
-    """Always busy."""
+    """Always busy. Whoever wants to see turns sleeps meanwhile, since the pump looks at who is ready to run."""
 
     fd = 0
 
     def __init__(self) -> None:
-        self.budgets: list[int] = []
-        self.lingers: list[int] = []
+        self._turns: list[tuple[int, int]] = []
+        self._wanted = 0
+        self._seen = trio.Event()
 
     def poll(self, *, eager: bool, linger_us: int, budget_us: int) -> Polled:
-        self.budgets.append(budget_us)
-        self.lingers.append(linger_us)
+        self._turns.append((linger_us, budget_us))
+        if len(self._turns) == self._wanted:
+            self._seen.set()
         return Polled(events=False, more=False, busy=True)
 
-    async def looks(self, times: int) -> None:
-        """Return when the pump has looked so many times more."""
-        seen = len(self.budgets) + times
-        while len(self.budgets) < seen:
-            await trio.lowlevel.checkpoint()
+    async def turns(self, count: int) -> list[tuple[int, int]]:
+        """Return linger and budget of the next turns, but for the first, in which the caller was ready to run."""
+        self._turns.clear()
+        self._wanted = count
+        self._seen = trio.Event()
+        await self._seen.wait()
+        return self._turns[1:count]
 
 
-async def test_others_go_first_for_a_while() -> None:
+async def test_others_go_first() -> None:
     engine = NotingEngine()
     pump = Pump(cast("Engine", engine), PACE)
+    usual, short = (PACE.linger_us, PACE.budget_us), (PACE_GIVING_WAY.linger_us, PACE_GIVING_WAY.budget_us)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(pump.run, cast("Any", None))
-        await engine.looks(2)
-        assert set(engine.budgets) == {PACE.budget_us}
+        assert await engine.turns(3) == [usual] * 2
         with pump.giving_way():
             with pump.giving_way():
-                await engine.looks(2)
-            engine.budgets.clear()
-            engine.lingers.clear()
-            await engine.looks(2)
-            assert set(engine.budgets) == {PACE_GIVING_WAY.budget_us}
-            assert set(engine.lingers) == {0}
-        engine.budgets.clear()
-        await engine.looks(2)
-        assert set(engine.budgets) == {PACE.budget_us}
+                assert await engine.turns(3) == [short] * 2
+            assert await engine.turns(3) == [short] * 2
+        assert await engine.turns(3) == [usual] * 2
+        nursery.start_soon(run_for_ever)
+        assert await engine.turns(3) == [short] * 2
         nursery.cancel_scope.cancel()
+
+
+async def run_for_ever() -> None:
+    while True:
+        await trio.lowlevel.checkpoint()
