@@ -274,6 +274,14 @@ static int enter_dumpable(tr_jail_report *report) {
     return 0;
 }
 
+/* What the kernel clears at the end of a thread is also what libc's fork() names for the child. A
+ * kernel that doesn't tell costs the permission, nothing else. */
+static void learn_fork_word(tr_jail *jail) {
+    uint64_t word = 0;
+    if (!jail->policy.host_forks || prctl(PR_GET_TID_ADDRESS, &word, 0, 0, 0) != 0) return;
+    jail->fork_word = word;
+}
+
 /* --- enter --- */
 
 static int enter_loading(tr_jail *jail, tr_jail_report *report) {
@@ -285,6 +293,7 @@ static int enter_loading(tr_jail *jail, tr_jail_report *report) {
     if (rc == 0) rc = enter_capabilities(report);
     if (rc == 0) rc = tr__jail_landlock_enter(jail, report);
     tr_jail_discard(jail);
+    learn_fork_word(jail);
     if (rc == 0) rc = enter_dumpable(report);
     /* Changed credentials cancel the promise of the parent's death: repeat it, then look again. */
     if (rc == 0) rc = enter_parent_death(jail, report);

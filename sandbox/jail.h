@@ -25,6 +25,12 @@
  * - The environment is wiped, also the bytes behind /proc/PID/environ; getenv() pointers dangle.
  * - Landlock does not hide names: a module may stat() what it cannot open.
  * - root is exempt from the limit on threads, so run the server as another user.
+ * - host_forks: a filter can't see who calls. It knows libc's fork() by its flags and by where the
+ *   kernel writes the child's id, which is a place of the thread that entered LOADING; clone for any
+ *   other process is refused. That keeps out other threads, vfork(), system() and posix_spawn(), but
+ *   a module that calls fork() on that thread must be refused by the host, and one that imitates
+ *   the call gets a child: inside the same walls, and counted by the limit of tasks. Whoever started
+ *   us ends what is left by killing the process group, which nobody here can leave.
  *
  * The report and the prepared jail are plain memory of the caller; strings of the policy are
  * borrowed until tr_jail_enter(LOADING) returns. Cost: about 0.3 ms, see tests/sandbox/test_jail.c.
@@ -109,6 +115,7 @@ typedef struct tr_jail_policy {
     uint32_t processes_max;    /* children alive at once; counts only with fork_allowed */
     uint32_t cpu_seconds_max;  /* SIGXCPU, a second later SIGKILL; 0: no limit */
     bool fork_allowed;
+    bool host_forks; /* without fork_allowed: fork(), as libc makes it, by the thread that enters LOADING */
     bool exec_allowed; /* implies code_allowed; only what paths and library folders hold */
     bool code_allowed; /* new executable memory while serving (JIT compilers, late dlopen) */
     bool trap_violations; /* SIGSYS, so that a crash record names the call, instead of plain death.
@@ -138,6 +145,7 @@ typedef struct tr_jail {
     tr_jail_stage next;
     bool entered; /* both stages */
     pid_t pid;    /* who entered LOADING */
+    uint64_t fork_word; /* where the id of a child goes that it forks; 0: it may not, or nobody knows */
 } tr_jail;
 
 /* Fills *jail and *report. 0; TR_EINVAL: a policy that contradicts itself; TR_ELIMIT: too many

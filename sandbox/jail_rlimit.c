@@ -73,6 +73,7 @@ static int enter_tasks(const tr_jail *jail, tr_jail_report *report) {
     const tr_jail_policy *policy = &jail->policy;
     uint64_t tasks = UINT64_C(1) + policy->threads_max;
     if (policy->fork_allowed) tasks += policy->processes_max;
+    if (policy->host_forks) tasks++;
     if (!enter_user_namespace(report)) {
         tr__jail_unsupported(report, TR_JAIL_TASKS,
                              getuid() == 0 ? "the kernel exempts root from it"

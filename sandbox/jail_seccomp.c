@@ -17,6 +17,7 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,12 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "arguments are read lo
 #define THREAD_FLAGS_FORBIDDEN /* namespaces, and tracing that follows along */                    \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
      CLONE_NEWNET | CLONE_PTRACE)
+#define FORK_FLAGS (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD) /* libc's fork() */
+#if defined(__x86_64__)
+#define CLONE_CHILD_WORD 3 /* which argument tells where the child's id goes */
+#else
+#define CLONE_CHILD_WORD 4
+#endif
 #define OPEN_CHANGES /* O_TMPFILE without the bit that it shares with O_DIRECTORY */               \
     (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
 #define SOCKET_TYPE_MASK 0xf /* the rest are SOCK_NONBLOCK and SOCK_CLOEXEC */
@@ -261,6 +268,12 @@ static void allow_if_equal(program *p, uint32_t value) {
     allow(p);
 }
 
+/* What follows runs if the loaded word is the value. */
+static void refuse_unless_equal(program *p, uint32_t value, int error) {
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+    refuse(p, error);
+}
+
 static void refuse_if_any_bit(program *p, uint32_t bits, int error) {
     emit(p, BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
     refuse(p, error);
@@ -301,14 +314,36 @@ static void add_architecture(program *p) {
 #endif
 }
 
-/* Threads only: a clone that shares everything. libc's own mix of flags passes. */
-static void add_clone(program *p, const tr_jail_policy *policy) {
+static void refuse_unless_argument(program *p, int index, uint64_t value, int error) {
+    load_arg(p, index);
+    refuse_unless_equal(p, (uint32_t)value, error);
+    load_arg_high(p, index);
+    refuse_unless_equal(p, (uint32_t)(value >> 32), error);
+}
+
+/* A new process, when the flags are loaded: the host's own copy or none. */
+static void add_host_fork(program *p, const tr_jail *jail) {
+    if (jail->fork_word == 0) {
+        refuse(p, EPERM);
+        return;
+    }
+    refuse_unless_equal(p, FORK_FLAGS, EPERM);
+    refuse_unless_argument(p, 1, 0, EPERM); /* it goes on where it is, on a stack of its own */
+    refuse_unless_argument(p, CLONE_CHILD_WORD, jail->fork_word, EPERM);
+    allow(p);
+}
+
+/* A clone that shares everything is a thread; libc's own mix of flags passes. */
+static void add_clone(program *p, const tr_jail *jail) {
+    const tr_jail_policy *policy = &jail->policy;
     begin_call(p, SYS_clone);
     load_arg(p, 0);
     refuse_if_any_bit(p, THREAD_FLAGS_FORBIDDEN, EPERM);
     if (!policy->fork_allowed) {
-        emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0);
-        refuse(p, EPERM);
+        size_t jump = p->count;
+        emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 0);
+        add_host_fork(p, jail);
+        p->code[jump].jt = (uint8_t)(p->count - jump - 1);
     }
     if (policy->threads_max == 0) {
         emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1);
@@ -319,9 +354,10 @@ static void add_clone(program *p, const tr_jail_policy *policy) {
 }
 
 /* Another process may be started only if granted; a stray exec ends us, it is never harmless. */
-static void add_processes(program *p, const tr_jail_policy *policy) {
-    add_clone(p, policy);
-    if (policy->fork_allowed) {
+static void add_processes(program *p, const tr_jail *jail) {
+    const tr_jail_policy *policy = &jail->policy;
+    add_clone(p, jail);
+    if (policy->fork_allowed || jail->fork_word != 0) {
         allow_call(p, SYS_wait4);
         allow_call(p, SYS_waitid);
     } else {
@@ -462,6 +498,18 @@ static void add_network(program *p, const tr_jail_policy *policy) {
     }
 }
 
+/* Questions and names; of what changes us, a child's wish to end with its parent. */
+static void add_prctl(program *p) {
+    begin_call(p, SYS_prctl);
+    load_arg(p, 0);
+    for (size_t i = 0; i < COUNT(prctl_allowed); i++) allow_if_equal(p, prctl_allowed[i]);
+    refuse_unless_equal(p, PR_SET_PDEATHSIG, EPERM);
+    load_arg(p, 1);
+    allow_if_equal(p, SIGKILL);
+    refuse(p, EPERM);
+    end_call(p);
+}
+
 /* Asking for a limit of ours is fine; setting one, or looking at another process, is not. */
 static void add_limits(program *p, const tr_jail *jail) {
     allow_call(p, SYS_getrlimit);
@@ -496,14 +544,14 @@ static void write_program(program *p, const tr_jail *jail, tr_jail_stage stage) 
     for (size_t i = 0; i < COUNT(always_allowed); i++) allow_call(p, always_allowed[i]);
     add_memory(p, stage == TR_JAIL_LOADING || policy->code_allowed || policy->exec_allowed);
     add_files(p, policy, stage);
-    add_processes(p, policy);
+    add_processes(p, jail);
     add_affinity(p);
     add_signals(p, jail);
     add_network(p, policy);
     add_limits(p, jail);
     allow_list(p, SYS_fcntl, 1, fcntl_allowed, COUNT(fcntl_allowed), EPERM);
     allow_list(p, SYS_ioctl, 1, ioctl_allowed, COUNT(ioctl_allowed), ENOTTY);
-    allow_list(p, SYS_prctl, 0, prctl_allowed, COUNT(prctl_allowed), EPERM);
+    add_prctl(p);
     add_filter_call(p, stage);
     for (size_t i = 0; i < COUNT(always_refused); i++) {
         refuse_call(p, always_refused[i].nr, always_refused[i].error);

@@ -475,6 +475,7 @@ static void read_module(const tr_helper *h, uint32_t events, tr_api_module *out)
         .value_bytes_kept = values.base_bytes + values.journal_bytes,
         .values_lost = values.lost_all,
         .checkpoints = values.checkpoints,
+        .checkpoints_failed = values.checkpoints_failed,
         .name = h->name,
         .reason = h->reason,
         .report = h->report,

@@ -12,13 +12,28 @@ static void end(tr_values *values, int ok) {
     if (rc == TR_OK) {
         values->checkpoints++;
         values->hurry = 0;
+        values->here_fails = 0;
     } else {
         values->checkpoints_failed++;
     }
 }
 
 void tr__checkpoint_lost(tr_values *values) {
-    if (values->snapshot != 0) end(values, 0);
+    if (values->snapshot == 0) return;
+    if (values->snapshot_here) values->here_fails = 1;
+    end(values, 0);
+}
+
+/* By a child, so that nobody waits. What saves may crash or hang there and not here, and the other way round: after a
+ * child that has failed the process itself does it, unless it died of that. */
+static int is_for_here(const tr_values *values, size_t bytes) {
+    return !values->here_fails && (bytes <= TR_CHECKPOINT_HERE_MAX || values->in_child_fails);
+}
+
+static void child_fails(tr_values *values) {
+    values->in_child_fails = 1;
+    if (!values->here_fails) return;
+    values->rest_until_ns = tr_clock_mono_ns(values->h->m->x->clock) + (int64_t)TR_CHECKPOINT_REST_MS * 1000000;
 }
 
 /* The journal is worth less than what it takes up. */
@@ -35,6 +50,7 @@ static int begin(tr_values *values, int in_child) {
     tr_msg_snapshot_answer answer;
     tr_buf hold = {0};
     values->snapshot = ask.number;
+    values->snapshot_here = !in_child;
     values->snapshot_ns = tr_clock_mono_ns(h->m->x->clock);
     tr_journal_checkpoint_begins(&values->journal);
     values->frozen++;
@@ -60,13 +76,16 @@ void tr__checkpoint_cron(tr_values *values) {
         return;
     }
     if (!is_due(values)) return;
+    if (values->rest_until_ns != 0 && tr_clock_mono_ns(values->h->m->x->clock) < values->rest_until_ns) return;
+    values->rest_until_ns = 0;
     if (!values->hurry) tr_journal_sweep(&values->journal);
     if (!is_due(values)) return;
-    size_t about = j->base_bytes + j->bytes;
-    if (about > TR_CHECKPOINT_HERE_MAX && !values->in_child_fails) {
+    if (!is_for_here(values, j->base_bytes + j->bytes)) {
         if (begin(values, 1) != TR_ENOTSUP) return;
-        values->in_child_fails = 1;
+        child_fails(values);
+        if (values->here_fails) return;
     }
+    values->in_child_fails = 0;
     begin(values, 0);
 }
 
@@ -93,6 +112,6 @@ int tr_modhost_snapshot_end(tr_helper *h, const tr_wire_header *header, const vo
     (void)header;
     if (values == NULL || values->snapshot == 0 || m->number != values->snapshot) return TR_OK;
     end(values, m->outcome == DONE);
-    if (m->outcome != DONE) values->in_child_fails = 1; /* the next one is made here */
+    if (m->outcome != DONE) child_fails(values);
     return TR_OK;
 }

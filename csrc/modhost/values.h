@@ -33,6 +33,7 @@
 #define TR_JOURNAL_ENTRIES_MAX 100000                 /* that a restart may have to run again, about */
 #define TR_CHECKPOINT_HERE_MAX ((size_t)256 << 10)    /* bytes of values that are saved while the server waits */
 #define TR_CHECKPOINT_MS_MAX 60000                    /* that a child may take */
+#define TR_CHECKPOINT_REST_MS 60000                   /* between two that fail, once none can be made here */
 #define TR_REPLAY_FAILURES_MAX 2                      /* deaths by one entry before it is left out */
 #define TR_FREES_BATCH 1024                           /* values that are given back in one message */
 

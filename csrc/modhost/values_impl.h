@@ -56,7 +56,10 @@ typedef struct tr_values {
     uint32_t frozen;        /* > 0: it may not ask for anything */
     uint8_t not_wanted;     /* module-durability is off */
     uint8_t hurry;          /* something could not be put down: a checkpoint, at once */
-    uint8_t in_child_fails; /* no child can be made */
+    uint8_t snapshot_here;  /* ... by the process itself, which must outlive it */
+    uint8_t in_child_fails; /* the last child did, or could not be made */
+    uint8_t here_fails;     /* the process ended amid one */
+    int64_t rest_until_ns;  /* no checkpoint before, as both fail */
     uint64_t not_kept, checkpoints, checkpoints_failed, lost, lost_all;
 } tr_values;
 

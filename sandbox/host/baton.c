@@ -70,6 +70,7 @@ int tr_baton_mine(void) {
 }
 
 void tr_baton_nudge(void) {
+    if (tr_host_here.forked) return;
     tr_ring_nudge(&tr_host_here.ring);
 }
 
@@ -189,6 +190,7 @@ static uint64_t try_floor(uint64_t ask) {
 }
 
 void tr_link_post(tr_msg_type type, const void *body) {
+    if (tr_host_here.forked) return;
     post *p = tr_need_zeroed(sizeof *p);
     p->type = (uint16_t)type;
     pthread_mutex_lock(&baton.post_lock);

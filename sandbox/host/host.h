@@ -7,6 +7,9 @@
  * One module is loaded, one thread at a time has the data channel: the main thread, or the thread
  * that holds the module's lock (baton.h). What needs no channel may be called from any thread.
  *
+ * A forked child has memory and no server: what it logs arrives, what else it would say does not,
+ * and asking ends it.
+ *
  * The process is expendable. Whatever can't go on ends it by tr_host_die(), which leaves a report;
  * so memory is never NULL here, and a message that the protocol forbids is never sent.
  *
@@ -22,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define REDISMODULE_CORE
 #include "sandbox/include/redismodule.h"
@@ -198,6 +202,8 @@ typedef struct tr_host {
     bool loading;   /* OnLoad runs */
     bool unloading;
     bool serving;
+    bool module_forks;  /* fork() and its like work for the module */
+    bool forked;        /* this is a child: the channels and the recorder are another process's */
     char *module_name; /* as SetModuleAttribs had it; NULL before */
     int module_version, api_version;
     uint64_t options;   /* REDISMODULE_OPTIONS_... */
@@ -239,6 +245,10 @@ extern tr_host tr_host_here;
 
 /* Ends the process with a report of this kind. */
 _Noreturn void tr_host_die(tr_death kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* libc's fork(), whatever the module may. */
+pid_t tr_host_fork(void);
+/* What any child does first. */
+void tr_host_forked(void);
 /* A line for the server's log. level: 0 debug, 1 verbose, 2 notice, 3 warning; source as in the
  * message log. From any thread. */
 void tr_host_log(int level, int source, const char *text, size_t len);

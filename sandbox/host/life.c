@@ -21,6 +21,8 @@
 #define DEATH_TEXT_MAX 1024
 #define MISSING_MAX 1024 /* names told */
 
+enum { LOG_WARNING = 3, LOG_OF_HOST = 1 };
+
 tr_host tr_host_here;
 
 static struct life {
@@ -46,6 +48,10 @@ void tr_host_die(tr_death kind, const char *fmt, ...) {
     va_end(args);
     if (len < 0) len = 0;
     if (len >= DEATH_TEXT_MAX) len = DEATH_TEXT_MAX - 1;
+    if (tr_host_here.forked) { /* the crash is not the server's business, and no record is made */
+        tr_host_log(LOG_WARNING, LOG_OF_HOST, text, (size_t)len);
+        abort();
+    }
     tr_msg_crash m = {.kind = (uint8_t)kind,
                       .signal = SIGABRT,
                       .thread = (uint32_t)syscall(SYS_gettid),
@@ -63,7 +69,9 @@ void tr_host_log(int level, int source, const char *text, size_t len) {
                     .thread = (uint32_t)syscall(SYS_gettid),
                     .time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
                     .text = {(const uint8_t *)text, (uint32_t)len}};
-    tr_control_send(TR_MSG_LOG, 0, &m);
+    /* The lock may have been another thread's when a child was made. */
+    if (tr_host_here.forked) tr_control_send_last(TR_MSG_LOG, &m);
+    else tr_control_send(TR_MSG_LOG, 0, &m);
 }
 
 static int by_name(const void *name, const void *entry) {
@@ -78,6 +86,7 @@ void *tr_host_resolve(void *arg, const char *name) {
 
 void tr_note(uint32_t function, uint32_t flags, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     static _Thread_local uint32_t thread;
+    if (tr_host_here.forked) return;
     if (thread == 0) thread = (uint32_t)syscall(SYS_gettid);
     atomic_store_explicit(&tr_host_here.last_function, function, memory_order_relaxed);
     tr_record record = {.time_ns = tr_recorder_clock(),
@@ -311,6 +320,8 @@ int tr_life_run(int argc, char **argv) {
     int status = tr_options_parse(&here.options, argc, argv, &done);
     if (done) return status;
     signal(SIGPIPE, SIG_IGN);
+    pthread_atfork(NULL, NULL, tr_host_forked);
+    h->module_forks = here.options.policy.fork_allowed;
     tr_mem_init(&h->mem);
     h->control_fd = here.options.control_fd;
     attach(&maps_fd);

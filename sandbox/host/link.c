@@ -38,6 +38,7 @@ static void send(const char *function, tr_msg_type type, uint32_t flags, uint64_
 /* A request or a one-way message of ours. */
 static uint64_t say(const char *function, tr_msg_type type, const void *body) {
     uint64_t id;
+    if (tr_host_here.forked) tr_host_die(TR_DIE_HOST, "%s was called by a forked child, which has no server", function);
     tr_unit_says(type, body);
     if (!tr_baton_mine()) tr_host_die(TR_DIE_HOST, "%s was called by a thread that does not have the lock", function);
     tr_keys_flush();

@@ -107,7 +107,7 @@ static int take(tr_options *o, int option, const char *value) {
         case OPT_MEMORY: return number(value, UINT64_MAX, &p->memory_bytes_max);
         case OPT_FILE_SIZE: return number(value, UINT64_MAX, &p->file_bytes_max);
         case OPT_FILES: return number(value, UINT32_MAX, &n) && ((p->open_files_max = (uint32_t)n), 1);
-        /* Two more: the control channel has a thread of its own, and so has a child that saves values. */
+        /* Two more: the control channel has a thread of its own, and so has who reads what a child saves. */
         case OPT_THREADS: return number(value, UINT32_MAX - 2, &n) && ((p->threads_max = (uint32_t)n + 2), 1);
         case OPT_PROCESSES: return number(value, UINT32_MAX, &n) && ((p->processes_max = (uint32_t)n), 1);
         case OPT_CPU: return number(value, UINT32_MAX, &n) && ((p->cpu_seconds_max = (uint32_t)n), 1);
@@ -127,6 +127,7 @@ int tr_options_parse(tr_options *o, int argc, char **argv, int *done) {
     *o = (tr_options){.control_fd = -1, .shm_fd = -1, .host_wake_fd = -1, .engine_wake_fd = -1};
     o->policy.threads_max = 2;
     o->policy.trap_violations = true;
+    o->policy.host_forks = true; /* checkpoints */
     o->policy.paths = o->paths;
     o->policy.environment = o->environment;
     *done = 1;

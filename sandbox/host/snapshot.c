@@ -9,12 +9,16 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/host/link.h"
 #include "sandbox/host/type.h"
 
 enum { DONE = 0, CANT_SAVE = 1, NO_CHILD = 2 };
+enum { LOG_WARNING = 3, LOG_OF_HOST = 1 }; /* as in the message log */
+
+#define EXIT_OF_SIGNAL 128 /* a child may not send a signal to itself: it leaves with this and its number (crash.c) */
 
 /* ------------------------------------------------------------------ batches */
 
@@ -100,25 +104,39 @@ static int write_all(int fd, const void *p, size_t len) {
     return 1;
 }
 
+static _Noreturn void leave(void) {
+    for (;;) syscall(SYS_exit_group, 0); /* the ways out of libc are watched */
+}
+
+/* The kernel ends the child with the helper, or when its time is over: nobody else may. */
+static int bound_life(pid_t helper, uint32_t time_ms) {
+    struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    struct itimerspec when = {.it_value = {.tv_sec = time_ms / 1000, .tv_nsec = (long)(time_ms % 1000) * 1000000}};
+    int timer;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != helper) return 0;
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &end, &timer) != 0) return 0;
+    return syscall(SYS_timer_settime, timer, 0, &when, NULL) == 0;
+}
+
 /* The child: no thread but this one, nothing of the channel is touched. */
 static _Noreturn void save_all(int fd) {
     const tr_tokens *tokens = tr_host_tokens();
     record_head end = {.len = DONE};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (uint64_t i = 0; end.len == DONE && i < tokens->cap; i++) {
         tr_bytes payload = {0};
         const tr_token *token = &tokens->places[i];
         if (!is_wanted(token)) continue;
         if (!save(token, &payload)) end.len = CANT_SAVE;
         record_head head = {.number = token->number, .len = payload.len};
-        if (end.len == DONE && !(write_all(fd, &head, sizeof(head)) && write_all(fd, payload.p, payload.len))) break;
+        if (end.len == DONE && !(write_all(fd, &head, sizeof(head)) && write_all(fd, payload.p, payload.len))) leave();
         tr_bytes_drop(&payload);
     }
     write_all(fd, &end, sizeof(end));
-    for (;;) syscall(SYS_exit_group, 0); /* the ways out of libc are watched */
+    leave();
 }
 
 typedef struct reading {
+    pthread_mutex_t forking; /* held until the child is known */
     int fd;
     pid_t child;
     uint64_t number;
@@ -161,14 +179,40 @@ static int pass_on(const reading *r) {
     return outcome == DONE || outcome == CANT_SAVE ? outcome : NO_CHILD;
 }
 
+/* rdb_save has crashed or hung in the child, which costs this checkpoint; why is worth a line. */
+static void tell_end(int status) {
+    tr_bytes line = {0};
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    int by = WIFSIGNALED(status) ? WTERMSIG(status) : code > EXIT_OF_SIGNAL ? code - EXIT_OF_SIGNAL : 0;
+    tr_bytes_text(&line, "the child that saves values ");
+    if (by == SIGKILL) tr_bytes_text(&line, "was killed, or took too long");
+    else if (by != 0) tr_bytes_format(&line, "ended by signal %d", by);
+    else tr_bytes_format(&line, "ended amid it with status %d", code);
+    tr_host_log(LOG_WARNING, LOG_OF_HOST, line.p, line.len);
+    tr_bytes_drop(&line);
+}
+
+static pid_t child_of(reading *r) {
+    pthread_mutex_lock(&r->forking);
+    pid_t child = r->child;
+    pthread_mutex_unlock(&r->forking);
+    return child;
+}
+
+/* The end is told when the child is gone, so there is never a second one. */
 static void *read_child(void *arg) {
     reading *r = arg;
+    int status = 0;
     tr_crash_thread_begin();
     tr_msg_snapshot_end end = {.number = r->number, .outcome = (uint8_t)pass_on(r)};
-    tr_link_post(TR_MSG_SNAPSHOT_END, &end);
-    kill(r->child, SIGKILL);
-    close(r->fd);
-    while (waitpid(r->child, NULL, 0) < 0 && errno == EINTR) continue;
+    close(r->fd); /* the child's next write fails */
+    pid_t child = child_of(r), gone = -1;
+    if (child > 0) {
+        while ((gone = waitpid(child, &status, 0)) < 0 && errno == EINTR) continue;
+        if (gone == child && end.outcome == NO_CHILD) tell_end(status);
+        tr_link_post(TR_MSG_SNAPSHOT_END, &end);
+    }
+    pthread_mutex_destroy(&r->forking);
     free(r);
     return NULL;
 }
@@ -189,30 +233,40 @@ static int start_reader(reading *r) {
     return rc == 0;
 }
 
-static int snapshot_in_child(const tr_msg_snapshot *ask) {
-    int ends[2];
-    if (pipe(ends) != 0) return NO_CHILD;
-    tr_host_tokens(); /* made before, not by the child */
+/* By libc, which has its locks free in the child. */
+static pid_t make_child(int *ends, uint32_t time_ms) {
     uint64_t began_ns = tr_recorder_clock();
-    pid_t child = fork();
+    pid_t helper = getpid();
+    pid_t child = tr_host_fork();
     if (child == 0) {
         close(ends[0]);
+        if (!bound_life(helper, time_ms)) leave();
         save_all(ends[1]);
     }
     uint64_t ms = (tr_recorder_clock() - began_ns) / 1000000;
     if (ms != 0) tr_rm_LatencyAddSample("fork", (mstime_t)ms);
-    close(ends[1]);
+    return child;
+}
+
+/* Who reads is there first: a child that nobody reads could not be ended. */
+static int snapshot_in_child(const tr_msg_snapshot *ask) {
+    int ends[2];
+    if (pipe(ends) != 0) return NO_CHILD;
+    tr_host_tokens(); /* made before, not by the child */
     reading *r = tr_need(sizeof(*r));
-    *r = (reading){.fd = ends[0], .child = child, .number = ask->number,
+    *r = (reading){.forking = PTHREAD_MUTEX_INITIALIZER, .fd = ends[0], .child = -1, .number = ask->number,
                    .until_ns = (int64_t)tr_recorder_clock() + (int64_t)ask->time_ms * 1000000};
-    if (child > 0 && start_reader(r)) return DONE;
-    if (child > 0) {
-        kill(child, SIGKILL);
-        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+    pthread_mutex_lock(&r->forking);
+    if (!start_reader(r)) {
+        close(ends[0]);
+        close(ends[1]);
+        free(r);
+        return NO_CHILD;
     }
-    close(ends[0]);
-    free(r);
-    return NO_CHILD;
+    pid_t child = r->child = make_child(ends, ask->time_ms);
+    close(ends[1]); /* without a child: the end of what is read */
+    pthread_mutex_unlock(&r->forking);
+    return child > 0 ? DONE : NO_CHILD;
 }
 
 void tr_serve_snapshot(const tr_wire_header *header, const void *body) {

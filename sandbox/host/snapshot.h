@@ -1,10 +1,9 @@
 /* snapshot.h - payloads of values on their way to the server: a few at the end of a unit, or all of them.
  *
  * A batch leaves when it is large enough, so one message never has much more than TR_BATCH_BYTES. A snapshot of all
- * values is
- * made at once, or by a forked child: that one writes to a pipe, a thread of ours takes it from there and posts it.
- * The
- * child runs nothing but the callbacks that save, and is killed when its time is over.
+ * values is made at once, or by a forked child: that one writes to a pipe, a thread of ours takes it from there and
+ * posts it. The child runs nothing but the callbacks that save; the kernel ends it when its time is over, and with us.
+ * Whatever happens to it costs the snapshot only.
  */
 #ifndef TR_HOST_SNAPSHOT_H
 #define TR_HOST_SNAPSHOT_H

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -151,6 +152,99 @@ static int do_fork(void) {
     if (child < 0) return errno;
     if (waitpid(child, &status, 0) != child) return errno;
     return WEXITSTATUS(status) == 7 ? 0 : -1;
+}
+static void *fork_elsewhere(void *outcome) {
+    *(int *)outcome = do_fork();
+    return NULL;
+}
+static int thread_forks(void) {
+    pthread_t thread;
+    int outcome = -1;
+    int rc = pthread_create(&thread, NULL, fork_elsewhere, &outcome);
+    if (rc == 0) rc = pthread_join(thread, NULL);
+    return rc == 0 ? outcome : rc;
+}
+/* The call of libc's fork(), with this or that another. */
+static int clone_like_fork(unsigned long flags, uintptr_t stack, uintptr_t word) {
+#if defined(__x86_64__)
+    long child = syscall(SYS_clone, flags, stack, 0, word, 0);
+#else
+    long child = syscall(SYS_clone, flags, stack, 0, 0, word);
+#endif
+    if (child == 0) syscall(SYS_exit_group, 0);
+    if (child < 0) return errno;
+    return errno_unless(waitpid((pid_t)child, NULL, 0) == child);
+}
+#define FLAGS_OF_FORK ((unsigned long)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD))
+static uintptr_t word_of_fork(void) {
+    uintptr_t word = 0;
+    syscall(SYS_prctl, PR_GET_TID_ADDRESS, &word, 0, 0, 0);
+    return word;
+}
+static uintptr_t known_word; /* of this thread, asked for outside */
+static int imitate_fork(void) {
+    return clone_like_fork(FLAGS_OF_FORK, 0, known_word);
+}
+static int fork_with_another_word(void) {
+    static uint64_t room;
+    return clone_like_fork(FLAGS_OF_FORK, 0, (uintptr_t)&room);
+}
+static int fork_with_a_far_word(void) {
+    return clone_like_fork(FLAGS_OF_FORK, 0, known_word ^ (uintptr_t)1 << 40);
+}
+static int fork_with_another_stack(void) {
+    static char room[65536];
+    return clone_like_fork(FLAGS_OF_FORK, (uintptr_t)(room + sizeof(room)), known_word);
+}
+static int fork_with_other_flags(void) {
+    static const unsigned long others[] = {CLONE_PARENT, CLONE_VM, CLONE_FILES, CLONE_NEWUSER, CLONE_UNTRACED};
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        int got = clone_like_fork(FLAGS_OF_FORK | others[i], 0, known_word);
+        if (got != EPERM) return got == 0 ? -1 : got;
+    }
+    int got = clone_like_fork(FLAGS_OF_FORK - SIGCHLD, 0, known_word);
+    return got == 0 ? -1 : got;
+}
+static int start_by_vfork(void) {
+    pid_t child = vfork();
+    if (child == 0) _exit(0);
+    return errno_unless(child > 0);
+}
+static int spawn_program(void) {
+    char *argv[] = {"/bin/true", NULL};
+    pid_t child;
+    return posix_spawn(&child, argv[0], NULL, NULL, argv, NULL);
+}
+static int die_with_parent(void) {
+    return errno_unless(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
+}
+static int hear_of_parents_death(void) {
+    return errno_unless(prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0);
+}
+/* The second while the first one lives. */
+static int two_forks(void) {
+    int life[2];
+    char byte;
+    if (pipe(life) != 0) return -1;
+    pid_t child = fork();
+    if (child == 0) {
+        close(life[1]);
+        _exit(read(life[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    if (child < 0) return -2;
+    close(life[0]);
+    int got = do_fork();
+    close(life[1]);
+    waitpid(child, NULL, 0);
+    return got;
+}
+static int kill_child(void) {
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    if (child < 0) return -1;
+    int got = errno_unless(kill(child, SIGKILL) == 0);
+    waitpid(child, NULL, 0);
+    return got;
 }
 static int raw_fork(void) {
 #ifdef SYS_fork

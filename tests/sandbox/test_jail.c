@@ -106,6 +106,9 @@ static void grant_fork(tr_jail_policy *policy) {
     policy->fork_allowed = true;
     policy->processes_max = 4;
 }
+static void let_host_fork(tr_jail_policy *policy) {
+    policy->host_forks = true;
+}
 static void grant_exec(tr_jail_policy *policy) {
     static const tr_jail_path programs[] = {{.path = "/bin"}, {.path = "/usr/bin"}};
     grant_fork(policy);
@@ -118,6 +121,10 @@ static void grant_code(tr_jail_policy *policy) {
 }
 static void no_threads(tr_jail_policy *policy) {
     policy->threads_max = 0;
+}
+static void with_host_fork_alone(tr_jail_policy *policy) {
+    no_threads(policy);
+    let_host_fork(policy);
 }
 static void trap(tr_jail_policy *policy) {
     policy->trap_violations = true;
@@ -182,6 +189,21 @@ static const struct row {
     {"fork", do_fork, BOTH, EPERM, NULL},
     {"fork, granted", do_fork, BOTH, 0, grant_fork},
     {"fork by number", raw_fork, BOTH, EPERM, NULL},
+    {"fork in a thread, granted", thread_forks, BOTH, 0, grant_fork},
+    {"fork, the host's", do_fork, BOTH, 0, let_host_fork},
+    {"fork in a thread, the host's", thread_forks, BOTH, EPERM, let_host_fork},
+    {"fork by number, the host's", raw_fork, BOTH, EPERM, let_host_fork},
+    {"imitated fork", imitate_fork, BOTH, EPERM, NULL},
+    {"imitated fork, the host's", imitate_fork, BOTH, 0, let_host_fork},
+    {"fork with another word", fork_with_another_word, BOTH, EPERM, let_host_fork},
+    {"fork with a far word", fork_with_a_far_word, BOTH, EPERM, let_host_fork},
+    {"fork with another stack", fork_with_another_stack, BOTH, EPERM, let_host_fork},
+    {"fork with other flags", fork_with_other_flags, BOTH, EPERM, let_host_fork},
+    {"vfork, the host's", start_by_vfork, BOTH, EPERM, let_host_fork},
+    {"spawn, the host's", spawn_program, BOTH, EPERM, let_host_fork},
+    {"three threads, the host's", three_threads, BOTH, 0, let_host_fork},
+    {"threads, none granted, the host's", three_threads, BOTH, EAGAIN, with_host_fork_alone},
+    {"signal the host's child", kill_child, BOTH, EPERM, let_host_fork},
     {"clone into a namespace", clone_namespace, BOTH, EPERM, grant_fork},
     {"clone3", do_clone3, BOTH, ENOSYS, grant_fork},
     {"exec", do_exec, BOTH, KILLED, NULL},
@@ -215,6 +237,8 @@ static const struct row {
     {"PR_SET_DUMPABLE", become_dumpable, BOTH, EPERM, NULL},
     {"PR_GET_DUMPABLE", is_undumpable, BOTH, 0, NULL},
     {"PR_SET_PDEATHSIG", outlive_parent, BOTH, EPERM, NULL},
+    {"PR_SET_PDEATHSIG, another", hear_of_parents_death, BOTH, EPERM, NULL},
+    {"PR_SET_PDEATHSIG, the same", die_with_parent, BOTH, 0, NULL},
     {"PR_SET_SECCOMP", drop_filter, BOTH, EPERM, NULL},
     {"PR_SET_NAME", name_thread, BOTH, 0, NULL},
     {"capabilities", no_capabilities, BOTH, 0, NULL},
@@ -280,6 +304,12 @@ static void test_the_attempts_work_outside(void) {
     CHECK_EQ_INT(connect_inet(), ECONNREFUSED);
     CHECK_EQ_INT(bind_inet(), 0);
     CHECK_EQ_INT(do_fork(), 0);
+    CHECK_EQ_INT(thread_forks(), 0);
+    CHECK_EQ_INT(imitate_fork(), 0);
+    CHECK_EQ_INT(fork_with_another_word(), 0);
+    CHECK_EQ_INT(start_by_vfork(), 0);
+    CHECK_EQ_INT(spawn_program(), 0);
+    CHECK_EQ_INT(kill_child(), 0);
     CHECK_EQ_INT(fork_and_exec(), 0);
     CHECK_EQ_INT(unjailed(kill_parent), 0);
     CHECK_EQ_INT(map_code(), 0);
@@ -315,6 +345,10 @@ static void test_thread_limit(void) {
         CHECK_EQ_INT(got, EAGAIN);
         CHECK_EQ_INT(jailed(&policy, TR_JAIL_SERVING, three_threads, as_nobody), 0);
         grant_fork(&policy);
+        CHECK_EQ_INT(jailed(&policy, TR_JAIL_SERVING, do_fork, as_nobody), 0);
+        policy = base_policy();
+        with_host_fork_alone(&policy);
+        CHECK_EQ_INT(jailed(&policy, TR_JAIL_SERVING, two_forks, as_nobody), EAGAIN);
         CHECK_EQ_INT(jailed(&policy, TR_JAIL_SERVING, do_fork, as_nobody), 0);
     } else {
         printf("     not tested: %s\n", page->report.walls[TR_JAIL_TASKS].reason);
@@ -603,6 +637,7 @@ int main(void) {
     if (mkdtemp(modules) == NULL || chmod(modules, 0755) != 0) return 1;
     snprintf(module_path, sizeof(module_path), "%s/m.so", modules);
     page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    known_word = word_of_fork();
     foreign_fd = open("/dev/null", O_RDONLY);
     if (dup2(foreign_fd, 60) != 60) return 1; /* above all that is kept */
     old_environment = environ[0];

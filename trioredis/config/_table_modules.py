@@ -125,7 +125,13 @@ WALLS: Final = (
         Group.SCRIPTS,
         "Which sockets a module may open: none, TCP, or any of the internet and Unix.",
     ),
-    _wall(flag, "fork", False, Group.SCRIPTS, "Let modules start processes."),
+    _wall(
+        flag,
+        "fork",
+        False,
+        Group.SCRIPTS,
+        "Let modules start processes. Values are saved by a copy of the module's process in any case.",
+    ),
     _wall(flag, "exec", False, Group.SCRIPTS, "Let modules run programs that they may read; implies `code`."),
     _wall(
         flag,

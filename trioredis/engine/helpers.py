@@ -101,6 +101,7 @@ class HelperInfo:
     values_lost: int = 0
     """Keys deleted after restarts, as nothing told what their values were."""
     checkpoints: int = 0
+    checkpoints_failed: int = 0
 
 
 @final
@@ -165,6 +166,7 @@ def _info(m: Any) -> HelperInfo:
         value_bytes_kept=m.value_bytes_kept,
         values_lost=m.values_lost,
         checkpoints=m.checkpoints,
+        checkpoints_failed=m.checkpoints_failed,
         running_us=m.running_us,
         running_client=m.running_client,
         running_argv=_argv(ffi.buffer(m.argv, m.argv_bytes)[:] if m.argv_bytes else b""),

@@ -8,7 +8,9 @@ with questions, and ends when the process has. Nothing that comes is trusted: a 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
@@ -115,6 +117,7 @@ class Host:
                     reader_nursery.start_soon(self._read_output, stream, fd)
                 await trio.lowlevel.wait_readable(self._spawned.pidfd)
                 self.gone.set()
+                self.kill()  # what is left of its group, which may hold the pipes
                 reader_nursery.cancel_scope.deadline = trio.current_time() + REST_S
         finally:
             await self._end()
@@ -127,10 +130,9 @@ class Host:
     async def _end(self) -> None:
         """Have the process end, learn how it ended, and wake who waits for it."""
         process = self._spawned.process
+        self.kill()
         with trio.move_on_after(END_S, shield=True):
-            if process.poll() is None:
-                process.kill()
-                await trio.lowlevel.wait_readable(self._spawned.pidfd)
+            await trio.lowlevel.wait_readable(self._spawned.pidfd)
         self.status = process.poll()
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
@@ -153,9 +155,13 @@ class Host:
         self.kill()
 
     def kill(self) -> None:
-        """End the process at once."""
-        if self.status is None:
-            self._spawned.process.kill()
+        """End the process at once, and all that it has started: it leads a group that nobody in it can leave.
+
+        An ended process keeps the group's number until it has been asked for its status, which is done last of all.
+        """
+        if self.status is None and self._spawned.process.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._spawned.process.pid, signal.SIGKILL)
 
     # What comes.
 

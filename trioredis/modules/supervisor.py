@@ -365,6 +365,7 @@ def health(helper: Helper, known: HelperInfo) -> str:
         "values_lost": known.values_lost,
         "types_not_kept": known.types_not_kept,
         "checkpoints": known.checkpoints,
+        "checkpoints_failed": known.checkpoints_failed,
         "commands": known.commands,
         "usec": known.busy_ns // 1000,
         "waiting": known.pending + known.handed,
