@@ -474,6 +474,7 @@ static void read_module(const tr_helper *h, uint32_t events, tr_api_module *out)
         .values = values.values,
         .value_bytes_kept = values.base_bytes + values.journal_bytes,
         .values_lost = values.lost_all,
+        .values_not_taken_back = values.not_taken_back,
         .checkpoints = values.checkpoints,
         .checkpoints_failed = values.checkpoints_failed,
         .name = h->name,

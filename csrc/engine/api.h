@@ -153,7 +153,8 @@ typedef struct tr_api_module {
     int32_t pid;
     uint64_t options, used_bytes, peak_bytes, commands, units, crashes, ns, pending, handed;
     uint64_t running_client;
-    uint64_t types, types_not_kept, values, value_bytes_kept, values_lost, checkpoints, checkpoints_failed;
+    uint64_t types, types_not_kept, values, value_bytes_kept, values_lost, values_not_taken_back;
+    uint64_t checkpoints, checkpoints_failed;
     const char *name, *reason, *report, *running;
     const char *argv; /* of the command that crashed: u32 length, bytes, ... */
     size_t argv_bytes;

@@ -310,6 +310,7 @@ void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
     if (h->m->floor == h) h->ready = 1; /* the next turn takes the floor from it */
     h->events |= TR_HELPER_EVENT_FAILED;
     h->m->hooks.event(h->m->hooks.ctx);
+    tr__modhost_mend(h->m);
 }
 
 void tr_helper_park(tr_helper *h) {
@@ -464,6 +465,7 @@ static int take_message(tr_helper *h, const tr_wire_header *header, const tr_buf
     h->handed_count--;
     if (!unit->nested) tr__unit_free(h->m, unit);
     if (h->handed != NULL) tr__unit_begins(h, h->handed);
+    if (h->m->mends) tr__modhost_mend(h->m);
     return TR_OK;
 }
 
@@ -574,6 +576,10 @@ static int64_t nested_deadline(const tr_helper *h) {
     return h->m->command_ms > 0 ? tr_clock_mono_ns(h->m->x->clock) + h->m->command_ms * 1000000 : INT64_MAX;
 }
 
+int tr__helper_can_be_asked(const tr_helper *h) {
+    return h->state == TR_HELPER_SERVING && !is_out_of_reach(h);
+}
+
 int tr_helper_ask(tr_helper *h, tr_msg_type type, const void *body, void *out, tr_buf *hold) {
     uint64_t id;
     if (is_out_of_reach(h)) return TR_EAGAIN;
@@ -591,6 +597,7 @@ int tr_helper_ask(tr_helper *h, tr_msg_type type, const void *body, void *out, t
     if (rc == TR_OK) rc = tr__decode(h, &header, hold, out);
     if (undoes && rc == TR_OK) tr_undo_commit(store, mark);
     else if (undoes) tr_undo_rollback(store, mark);
+    tr__modhost_taken_back(h->m);
     if (rc == TR_OK) {
         if (flags != 0) tr__helper_listen(h, 0);
         return TR_OK;
@@ -613,6 +620,7 @@ static void run_amid(tr_helper *h, tr_unit *unit) {
     if (rc == TR_OK) rc = tr__unit_answered(h, unit, &header, &in);
     if (rc == TR_OK) {
         h->inner = unit->next;
+        if (h->m->mends) tr__modhost_mend(h->m);
         /* The time was not that of the unit around it. */
         h->deadline_ns = deadline_ns == INT64_MAX ? deadline_ns
                                                   : deadline_ns + tr_clock_mono_ns(h->m->x->clock) - began_ns;

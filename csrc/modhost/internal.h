@@ -73,6 +73,15 @@ void tr__helper_queue_first(tr_helper *h, tr_unit *unit);
 /* The process is gone: its asks and the callbacks of its blocks go. */
 void tr__grants_lost(tr_helper *h);
 
+/* mend.c */
+/* A mark of the store's log has ended: what was put down since goes, if it was taken back. */
+void tr__modhost_taken_back(tr_modhost *m);
+/* Makes values anew that processes have as they should not be any more. Where nobody is amid a message. */
+void tr__modhost_mend(tr_modhost *m);
+
+/* helper.c: 1: tr_helper_ask() works now. */
+int tr__helper_can_be_asked(const tr_helper *h);
+
 /* unit.c */
 void tr__unit_free(tr_modhost *m, tr_unit *unit);
 /* It begins: it has the floor. */

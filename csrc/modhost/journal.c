@@ -89,6 +89,7 @@ void tr_journal_let_go(tr_mem *mem, tr_module_value *v) {
 /* ------------------------------------------------------------------ entries */
 
 static void append(tr_journal *j, tr_jentry *e) {
+    e->stamp = j->stamp;
     e->next = NULL;
     e->prev = j->last;
     if (j->last != NULL) j->last->next = e;
@@ -129,34 +130,24 @@ static char *copy_bytes(tr_mem *mem, const void *p, size_t len) {
     return copy;
 }
 
-/* The payload entry's content; steals payload. */
-static void set_payload(tr_journal *j, tr_jentry *e, uint32_t encver, char *payload, size_t len) {
-    tr_free(j->mem, e->payload);
-    j->bytes -= e->bytes;
-    e->payload = payload;
-    e->payload_len = len;
-    e->encver = encver;
-    e->bytes = sizeof(*e) + len;
-    j->bytes += e->bytes;
-}
-
-int tr_journal_add_payload(tr_journal *j, tr_module_value *v, uint32_t encver, const void *p, size_t len) {
-    char *payload = copy_bytes(j->mem, p, len);
-    if (payload == NULL) return TR_ENOMEM;
-    tr_jentry *e = v->last;
-    if (e == NULL) {
-        e = tr_zalloc(j->mem, sizeof(*e));
-        if (e == NULL) {
-            tr_free(j->mem, payload);
-            return TR_ENOMEM;
-        }
-        e->kind = TR_JOURNAL_PAYLOAD;
-        e->value = v;
-        append(j, e);
-        mention(v);
-        v->last = e;
+int tr_journal_add_payload(tr_journal *j, tr_module_value *v, uint32_t encver, const tr_arg *payload,
+                           tr_jentry **before) {
+    tr_jentry *e = tr_zalloc(j->mem, sizeof(*e));
+    if (e == NULL) return TR_ENOMEM;
+    e->payload = copy_bytes(j->mem, payload->ptr, payload->len);
+    if (e->payload == NULL) {
+        tr_free(j->mem, e);
+        return TR_ENOMEM;
     }
-    set_payload(j, e, encver, payload, len);
+    e->kind = TR_JOURNAL_PAYLOAD;
+    e->encver = encver;
+    e->payload_len = payload->len;
+    e->bytes = sizeof(*e) + payload->len;
+    e->value = v;
+    append(j, e);
+    *before = v->last;
+    mention(v);
+    v->last = e;
     return TR_OK;
 }
 

@@ -10,7 +10,9 @@
  * A value is a tr_module_value from its birth until nobody needs it: it is in the keyspace (live), or an entry
  * mentions
  * it. Entries point to values, not to keys, so renames, moves, swaps and deletions need no entry of their own. A
- * payload behind a payload of the same value takes its place, if nothing between them mentions the value.
+ * payload behind a payload of the same value makes it needless, if nothing between them mentions the value.
+ *
+ * Entries bear the stamp of the time that they were added in, so that those since then can be taken out again.
  *
  * Knows no process and no keyspace; one thread. Cost O(what is added). Fails with TR_ENOMEM only, then unchanged.
  */
@@ -30,7 +32,11 @@ struct tr_jentry;
 typedef struct tr_module_value {
     tr_hnode by_token;      /* in the journal's table, while it has one; first */
     struct tr_module_value *next, *prev; /* all of the journal */
-    struct tr_module_value *next_freed;  /* of those that the process is to free; they count as mentioned */
+    union {
+        struct tr_module_value *next_freed; /* of those that the process is to free; they count as mentioned */
+        struct tr_module_value *group;      /* mend.c */
+    };
+    struct tr_module_value *next_dirty;  /* of those that are; they count as mentioned */
     struct tr_journal *home; /* NULL: the helper is no more */
     struct tr_module_type *type; /* NULL without a home */
     uint64_t token;         /* its number in the process; 0: none */
@@ -47,6 +53,10 @@ typedef struct tr_module_value {
     uint8_t failures;       /* how often the process died of loading its base */
     uint8_t covered;        /* its type saves and loads */
     uint8_t marked;         /* was live when the checkpoint began; while sweeping: its state is needed */
+    uint8_t dirty;          /* the process has what was taken back: mend.c */
+    uint8_t described;      /* mend.c: base and entries say what it is */
+    uint8_t changes;        /* mend.c: an entry that was looked at does change it */
+    uint64_t unkept;        /* stamp of the last change that was not put down */
 } tr_module_value;
 
 /* A key as a unit found it. */
@@ -80,6 +90,7 @@ typedef enum tr_jkind { TR_JOURNAL_PAYLOAD, TR_JOURNAL_COPY, TR_JOURNAL_COMMANDS
 
 typedef struct tr_jentry {
     struct tr_jentry *next, *prev;
+    uint64_t stamp;        /* of the journal when it was added */
     size_t bytes;          /* it accounts for */
     uint8_t kind;          /* tr_jkind */
     uint8_t failures;      /* how often the process died of it */
@@ -104,6 +115,7 @@ typedef struct tr_journal {
     uint64_t count;
     size_t bytes;      /* of the entries */
     size_t base_bytes; /* of the payloads of the last checkpoint */
+    uint64_t stamp;    /* of what is added now; never less than before but for 0, of what is not to be taken out */
     tr_hash by_token;
     tr_jentry *mark;   /* the last entry before the checkpoint that is under way */
     uint8_t in_checkpoint;
@@ -127,7 +139,9 @@ static inline void tr_journal_hold(tr_module_value *v) {
 void tr_journal_let_go(tr_mem *mem, tr_module_value *v);
 
 /* Each: 0 or TR_ENOMEM. Bytes are copied. */
-int tr_journal_add_payload(tr_journal *j, tr_module_value *v, uint32_t encver, const void *p, size_t len);
+/* *before: the entry that is needless by this, which the caller may drop; NULL: none is. */
+int tr_journal_add_payload(tr_journal *j, tr_module_value *v, uint32_t encver, const tr_arg *payload,
+                           tr_jentry **before);
 int tr_journal_add_copy(tr_journal *j, const tr_jname *from, const tr_jname *to);
 int tr_journal_add_commands(tr_journal *j, const tr_touched *touched, const tr_jcommand *commands, uint32_t count);
 /* Takes it out. */

@@ -197,6 +197,7 @@ typedef struct tr_helper {
 enum { /* for Python */
     TR_HELPER_EVENT_LOADED = 1,  /* the floor for loading or unloading has come back */
     TR_HELPER_EVENT_FAILED = 2,
+    TR_HELPER_EVENT_NOT_TAKEN_BACK = 4, /* values stayed changed by a unit that was undone; statistics say how many */
 };
 
 /* A call that runs, on the stack of who runs it. */
@@ -233,6 +234,8 @@ typedef struct tr_modhost {
     int64_t command_ms;       /* module-command-timeout; 0: none */
     int64_t busy_ms;          /* busy-reply-threshold */
     int64_t floor_ns;         /* when the floor was given */
+    uint8_t mends;            /* some helper has values that are to be made anew */
+    uint8_t mending;
     uint8_t forgets_values;   /* module-durability is off */
     tr_caller *caller;        /* whose call runs now, innermost; NULL: none does */
     uint32_t call_depth;

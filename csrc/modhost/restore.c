@@ -41,6 +41,8 @@ static int serve_open(tr_values *values, const tr_wire_header *header, const tr_
         answer.expire_ms = n->expire_ms;
         answer.type = v->type->handle;
         answer.token = v->token;
+        /* Not to be changed: what it had later would be changed with it. */
+        if (replay->mends && !v->dirty && m->mode & TR_MODE_WRITE) replay->diverged = 1;
     }
     if (answer.kind != KEY_ABSENT || m->mode & TR_MODE_WRITE) answer.key = (uint32_t)(n - replay->view.names) + 1;
     return tr_helper_answer(values->h, header, &answer);
@@ -135,15 +137,13 @@ static int load(tr_values *values, tr_module_value *v, uint32_t encver, const ch
         tr_helper_fail(h, TR_FAIL_PROTOCOL, "a token that was used before");
         return TR_ECLOSED;
     }
-    if (v->token != 0) {
-        uint64_t types[] = {v->type->handle}, tokens[] = {v->token};
-        tr_msg_type_free tell = {
-            .types = {.count = 1, .items.u64s = types}, .tokens = {.count = 1, .items.u64s = tokens}};
-        rc = tr_helper_tell(h, TR_MSG_TYPE_FREE, &tell);
-    }
+    uint64_t types[] = {v->type->handle}, tokens[] = {v->token};
     tr_journal_set_token(v, answer.token);
     v->lost = 0;
-    return rc;
+    if (tokens[0] == 0) return TR_OK;
+    tr_msg_type_free tell = {
+        .types = {.count = 1, .items.u64s = types}, .tokens = {.count = 1, .items.u64s = tokens}};
+    return tr_helper_tell(h, TR_MSG_TYPE_FREE, &tell);
 }
 
 static int copy(tr_values *values, const tr_jentry *e) {
@@ -227,8 +227,8 @@ static int run_commands(tr_values *values, const tr_jentry *e) {
     return rc;
 }
 
-static int redo(tr_values *values, tr_jentry *e) {
-    tr_replay replay = {.entry = e};
+int tr__restore_entry(tr_values *values, tr_jentry *e, int mends) {
+    tr_replay replay = {.entry = e, .mends = (uint8_t)mends};
     int rc = TR_OK;
     if (e->failures >= TR_REPLAY_FAILURES_MAX || (e->kind == TR_JOURNAL_COMMANDS && reads_lost(e))) {
         if (e->value != NULL) e->value->lost = 1;
@@ -254,18 +254,16 @@ static int redo(tr_values *values, tr_jentry *e) {
     return rc;
 }
 
-static int load_bases(tr_values *values) {
-    tr_replay replay = {0};
+int tr__restore_base(tr_values *values, tr_module_value *v, int mends) {
+    tr_replay replay = {.mends = (uint8_t)mends};
     int rc = TR_OK;
+    v->lost = 0;
+    if (v->base == NULL) return TR_OK;
     values->replay = &replay;
-    for (tr_module_value *v = values->journal.values; rc == TR_OK && v != NULL; v = v->next) {
-        v->lost = 0;
-        if (v->base == NULL) continue;
-        v->failures++;
-        if (v->failures > TR_REPLAY_FAILURES_MAX) v->lost = 1;
-        else rc = load(values, v, v->base_encver, v->base, v->base_len);
-        if (rc == TR_OK) v->failures--;
-    }
+    v->failures++;
+    if (v->failures > TR_REPLAY_FAILURES_MAX) v->lost = 1;
+    else rc = load(values, v, v->base_encver, v->base, v->base_len);
+    if (rc == TR_OK) v->failures--;
     values->replay = NULL;
     tr_touched_release(&values->journal, &replay.view);
     return rc;
@@ -311,7 +309,7 @@ static uint64_t drop_noted(lost_walk *walk, tr_db *db) {
 }
 
 /* Deletes the keys of lost values; how many. Only when there are some is the keyspace looked through. */
-static uint64_t drop_all_lost(tr_values *values) {
+uint64_t tr__values_drop_lost(tr_values *values) {
     tr_store *store = values->h->m->x->store;
     lost_walk walk = {.values = values};
     uint64_t count = 0;
@@ -340,14 +338,17 @@ static void give_dead_back(tr_values *values) {
 int tr_modhost_values_restore(tr_helper *h) {
     tr_values *values = h->values;
     if (values == NULL) return TR_OK;
-    int rc = load_bases(values);
-    for (tr_jentry *e = values->journal.first; rc == TR_OK && e != NULL; e = e->next) rc = redo(values, e);
+    int rc = TR_OK;
+    tr_module_value *v = values->journal.values;
+    while (v != NULL && (rc = tr__restore_base(values, v, 0)) == TR_OK) v = v->next;
+    tr_jentry *e = rc == TR_OK ? values->journal.first : NULL;
+    while (e != NULL && (rc = tr__restore_entry(values, e, 0)) == TR_OK) e = e->next;
     if (rc != TR_OK) {
         if (h->state == TR_HELPER_SERVING) tr_helper_fail(h, TR_FAIL_MEMORY, "its values could not be given back");
         return TR_ECLOSED;
     }
     give_dead_back(values);
-    values->lost = drop_all_lost(values);
+    values->lost = tr__values_drop_lost(values);
     values->lost_all += values->lost;
     tr_msg_keep_values tell = {.wanted = (uint8_t)tr__values_kept(values)};
     rc = tr_helper_tell(h, TR_MSG_KEEP_VALUES, &tell);

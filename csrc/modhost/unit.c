@@ -126,6 +126,7 @@ int tr_unit_commit(tr_helper *h, tr_unit *unit) {
     h->stats.ns += (uint64_t)note_duration(h, unit);
     tr_modhost_unit_ends(h, unit);
     tr_undo_commit(x->store, unit->undo_mark);
+    tr__modhost_taken_back(h->m); /* a mark around it may have waited for its end */
     unit->done = 1;
     return TR_OK;
 }
@@ -236,6 +237,7 @@ void tr__unit_crashed(tr_helper *h, tr_unit *unit) {
         size_t len = strlen(h->reason);
         snprintf(h->reason + len, sizeof h->reason - len, " (no memory to undo all that it did)");
     }
+    tr__modhost_taken_back(h->m);
     tr__helper_crash_text(h, error);
     unit->done = -1;
     if (unit->kind == TR_UNIT_COMMAND) reply_error(h, unit, error);

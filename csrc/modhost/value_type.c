@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "modhost/values_impl.h"
 #include "store/digest.h"
+#include "store/undo.h"
 
 static tr_values *values_of(const tr_module_value *v) {
     return v->home == NULL ? NULL : v->type->home;
@@ -38,7 +39,7 @@ static void leaves(tr_db *db, const tr_entry *e) {
     size_t len = tr_entry_key_len(e);
     tr_unlinked *u = tr_alloc(db->store->mem, sizeof(*u) + len);
     if (u == NULL) return; /* the callback is a courtesy: the value is freed all the same */
-    *u = (tr_unlinked){.value = v, .db = (uint32_t)db->id, .len = (uint32_t)len};
+    *u = (tr_unlinked){.value = v, .stamp = tr_undo_stamp(db->store), .db = (uint32_t)db->id, .len = (uint32_t)len};
     memcpy(u->name, e->key, len);
     tr_journal_hold(v);
     *values->unlinked_end = u;
@@ -128,7 +129,7 @@ static int ask_for_copy(const tr_module_value *v, const tr_jname *from, const tr
 static int keep_copy(tr_values *values, const tr_jname *from, const tr_jname *to) {
     const tr_unit *unit = tr_helper_unit(values->h);
     if (!tr__values_kept(values) || !to->value->covered) return TR_OK;
-    if (unit == NULL) return tr_journal_add_copy(&values->journal, from, to);
+    if (unit == NULL) return tr_journal_add_copy(tr__values_journal(values), from, to);
     tr_deeds *deeds = tr__deeds_of(values, unit);
     return deeds == NULL ? TR_ENOMEM : tr_touched_made(&values->journal, &deeds->touched, to->value);
 }

@@ -190,16 +190,23 @@ void tr__values_give_back(tr_values *values, tr_module_value *v) {
     values->freed_count++;
 }
 
-static void drop_unlinked(tr_values *values) {
-    tr_unlinked *first = values->unlinked;
-    values->unlinked = first->next;
-    if (values->unlinked == NULL) values->unlinked_end = &values->unlinked;
-    tr_journal_let_go(mem_of(values), first->value);
-    tr_free(mem_of(values), first);
+static void drop_next_unlinked(tr_values *values, tr_unlinked **link) {
+    tr_unlinked *u = *link;
+    *link = u->next;
+    if (values->unlinked_end == &u->next) values->unlinked_end = link;
+    tr_journal_let_go(mem_of(values), u->value);
+    tr_free(mem_of(values), u);
 }
 
-static int tell_unlinked(tr_values *values) {
-    const tr_unlinked *first = values->unlinked;
+void tr__values_unlinked_since(tr_values *values, uint64_t stamp) {
+    for (tr_unlinked **link = &values->unlinked; *link != NULL;) {
+        if ((*link)->stamp >= stamp) drop_next_unlinked(values, link);
+        else link = &(*link)->next;
+    }
+}
+
+static int tell_unlinked(tr_values *values, tr_unlinked **link) {
+    const tr_unlinked *first = *link;
     tr_msg_type_unlink tell = {
         .type = first->value->type->handle,
         .token = first->value->token,
@@ -207,7 +214,7 @@ static int tell_unlinked(tr_values *values) {
         .name = {.at = (const uint8_t *)first->name, .len = first->len},
     };
     int rc = tr_helper_tell(values->h, TR_MSG_TYPE_UNLINK, &tell);
-    if (rc == TR_OK) drop_unlinked(values);
+    if (rc == TR_OK) drop_next_unlinked(values, link);
     return rc;
 }
 
@@ -233,7 +240,17 @@ static int tell_freed(tr_values *values) {
 int tr__values_send_back(tr_values *values) {
     int rc = TR_OK;
     if (values->h->state != TR_HELPER_SERVING) return TR_EAGAIN;
-    while (rc == TR_OK && values->unlinked != NULL) rc = tell_unlinked(values);
+    while (rc == TR_OK && values->unlinked != NULL) rc = tell_unlinked(values, &values->unlinked);
+    while (rc == TR_OK && values->freed != NULL) rc = tell_freed(values);
+    return rc;
+}
+
+int tr__values_send_dead(tr_values *values) {
+    int rc = TR_OK;
+    for (tr_unlinked **link = &values->unlinked; rc == TR_OK && *link != NULL;) {
+        if ((*link)->value->live) link = &(*link)->next;
+        else rc = tell_unlinked(values, link);
+    }
     while (rc == TR_OK && values->freed != NULL) rc = tell_freed(values);
     return rc;
 }
@@ -245,7 +262,8 @@ void tr_modhost_values_lost(tr_helper *h) {
     if (values == NULL) return;
     tr__checkpoint_lost(values);
     while (values->deeds != NULL) tr__deeds_drop(values);
-    while (values->unlinked != NULL) drop_unlinked(values);
+    while (values->unlinked != NULL) drop_next_unlinked(values, &values->unlinked);
+    tr__mend_lost(values);
     while (values->freed != NULL) {
         tr_module_value *v = values->freed;
         values->freed = v->next_freed;
@@ -290,6 +308,7 @@ tr_values_stats tr_values_statistics(const tr_helper *h) {
         .lost = values->lost,
         .lost_all = values->lost_all,
         .not_kept = values->not_kept,
+        .not_taken_back = values->not_taken_back,
     };
     for (uint32_t i = 0; i < values->type_count; i++) stats.uncovered_types += !tr__type_is_covered(values->types[i]);
     return stats;
@@ -298,5 +317,10 @@ tr_values_stats tr_values_statistics(const tr_helper *h) {
 void tr_values_cron(tr_helper *h) {
     tr_values *values = h->values;
     if (values == NULL || h->state != TR_HELPER_SERVING || h->handed != NULL) return;
+    if (values->loses && values->dirty == NULL) {
+        uint64_t lost = tr__values_drop_lost(values);
+        values->loses = 0;
+        values->lost_all += lost;
+    }
     if (tr__values_send_back(values) == TR_OK && tr__values_kept(values)) tr__checkpoint_cron(values);
 }

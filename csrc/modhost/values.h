@@ -19,6 +19,10 @@
  * then a
  * checkpoint makes new bases: at once when there is little, by a child of the process when there is much.
  *
+ * When a unit is undone, what the units amid it did to values of other helpers is undone as well (mend.c): their
+ * entries go, and the living processes get those values anew. Not so values that nothing is put down of: they stay
+ * changed, and TR_HELPER_EVENT_NOT_TAKEN_BACK tells.
+ *
  * What no one can see: a value that a module changes without opening its key for writing.
  */
 #ifndef TR_MODHOST_VALUES_H
@@ -34,6 +38,8 @@
 #define TR_CHECKPOINT_HERE_MAX ((size_t)256 << 10)    /* bytes of values that are saved while the server waits */
 #define TR_CHECKPOINT_MS_MAX 60000                    /* that a child may take */
 #define TR_CHECKPOINT_REST_MS 60000                   /* between two that fail, once none can be made here */
+#define TR_MEND_STEPS_MAX 4000                        /* bases and entries that are made anew in a living process */
+#define TR_MEND_BYTES_MAX ((size_t)4 << 20)           /* of them; beyond, it is started again */
 #define TR_REPLAY_FAILURES_MAX 2                      /* deaths by one entry before it is left out */
 #define TR_FREES_BATCH 1024                           /* values that are given back in one message */
 
@@ -66,6 +72,7 @@ typedef struct tr_values_stats {
     uint64_t checkpoints, checkpoints_failed;
     uint64_t lost;     /* keys, by the last restart */
     uint64_t lost_all; /* ever */
+    uint64_t not_taken_back; /* values that stayed changed when a unit of another module was undone, ever */
     uint64_t not_kept; /* changes that could not be put down, ever; a checkpoint follows at once */
 } tr_values_stats;
 

@@ -10,6 +10,7 @@
 typedef struct tr_payload {
     struct tr_payload *next;
     tr_module_value *value; /* held */
+    tr_jentry *before;      /* the entry that it makes needless; NULL: none */
     size_t len;
     char bytes[];
 } tr_payload;
@@ -27,10 +28,18 @@ typedef struct tr_deeds {
 typedef struct tr_unlinked {
     struct tr_unlinked *next;
     tr_module_value *value; /* held */
+    uint64_t stamp;         /* tr_undo_stamp() */
     uint32_t db;
     uint32_t len;
     char name[];
 } tr_unlinked;
+
+/* A value was changed amid another's unit and no entry says so. */
+typedef struct tr_unkept {
+    struct tr_unkept *next;
+    tr_module_value *value; /* held */
+    uint64_t stamp;         /* tr_undo_stamp() */
+} tr_unkept;
 
 /* An entry that is being run again. */
 typedef struct tr_replay {
@@ -38,6 +47,7 @@ typedef struct tr_replay {
     tr_touched view;         /* the keys; their places are the handles */
     uint32_t made;          /* of entry->made, given so far */
     uint8_t diverged;       /* the module did something else than then */
+    uint8_t mends;          /* only values that are dirty, in a process that lives on */
 } tr_replay;
 
 typedef struct tr_values {
@@ -50,6 +60,8 @@ typedef struct tr_values {
     tr_unlinked *unlinked, **unlinked_end;
     uint32_t freed_count;
     tr_replay *replay;      /* NULL: not now */
+    tr_unkept *unkept;      /* the newest first */
+    tr_module_value *dirty; /* held; the process has what was taken back */
     uint64_t snapshot;      /* number of the one that is under way; 0: none */
     uint64_t snapshots;     /* numbers given */
     int64_t snapshot_ns;    /* when it began */
@@ -60,7 +72,8 @@ typedef struct tr_values {
     uint8_t in_child_fails; /* the last child did, or could not be made */
     uint8_t here_fails;     /* the process ended amid one */
     int64_t rest_until_ns;  /* no checkpoint before, as both fail */
-    uint64_t not_kept, checkpoints, checkpoints_failed, lost, lost_all;
+    uint8_t loses;          /* there are keys whose values nothing describes: they go with the next cron */
+    uint64_t not_kept, not_taken_back, checkpoints, checkpoints_failed, lost, lost_all;
 } tr_values;
 
 /* The values of the helper, made at the first use; NULL: no memory. */
@@ -78,11 +91,26 @@ tr_module_value *tr__value_of(const tr_values *values, const tr_entry *e);
 void tr__values_give_back(tr_values *values, tr_module_value *v);
 /* Tells the process what was unlinked and freed since. 0 or it has failed. */
 int tr__values_send_back(tr_values *values);
+/* The same for what nobody can have back; what may come back by an undo is left out. */
+int tr__values_send_dead(tr_values *values);
+/* What is not to be told any more: values that are unlinked again. */
+void tr__values_unlinked_since(tr_values *values, uint64_t stamp);
 void tr__deeds_drop(tr_values *values);
+/* The journal, for an entry that is added now. */
+tr_journal *tr__values_journal(tr_values *values);
 /* deeds.c: what this unit has done, made at the first use; NULL: no memory. */
 tr_deeds *tr__deeds_of(tr_values *values, const tr_unit *unit);
 /* restore.c: serves the message, as the values are being restored. 0 or a code that fails the helper. */
 int tr__replay_serve(tr_values *values, const tr_wire_header *header, const void *body);
+/* Loads the base, if there is one; runs the entry again. 0, or the helper has failed, or TR_ENOMEM. */
+int tr__restore_base(tr_values *values, tr_module_value *v, int mends);
+int tr__restore_entry(tr_values *values, tr_jentry *e, int mends);
+/* Deletes the keys whose values nothing describes; how many. */
+uint64_t tr__values_drop_lost(tr_values *values);
+/* mend.c: the value may be changed now; NULL v is no value. 0 or TR_ENOMEM. */
+int tr__unkept_note(tr_values *values, tr_module_value *v);
+/* The process is gone. */
+void tr__mend_lost(tr_values *values);
 /* checkpoint.c */
 void tr__checkpoint_cron(tr_values *values);
 void tr__checkpoint_lost(tr_values *values);

@@ -485,7 +485,23 @@ size_t tr_undo_begin(tr_store *store) {
     if (store->undo_depth == 0) tr_hash_init(&undo->keys, store->mem, same_name);
     undo->marks[store->undo_depth] = undo->floor = undo->serial;
     undo->ended[store->undo_depth] = 0;
+    undo->stamps[store->undo_depth] = ++undo->stamp;
     return (size_t)store->undo_depth++;
+}
+
+uint64_t tr_undo_stamp(const tr_store *store) {
+    return store->undo_depth == 0 ? 0 : store->undo.stamp;
+}
+
+uint64_t tr_undo_stamp_of(const tr_store *store, size_t mark) {
+    tr_assert(mark < (size_t)store->undo_depth);
+    return store->undo.stamps[mark];
+}
+
+uint64_t tr_undo_taken_back(tr_store *store) {
+    uint64_t stamp = store->undo.taken_back;
+    store->undo.taken_back = 0;
+    return stamp;
 }
 
 /* Notes how the mark ended, and ends all that have nothing open inside of them. */
@@ -497,6 +513,8 @@ static void end_mark(tr_store *store, size_t mark, int how) {
         int top = store->undo_depth - 1;
         while (undo->ended[top] == TAKEN_BACK && undo->last != NULL && undo->last->serial > undo->marks[top])
             take_back(store);
+        if (undo->ended[top] == TAKEN_BACK && (undo->taken_back == 0 || undo->taken_back > undo->stamps[top]))
+            undo->taken_back = undo->stamps[top];
         end_innermost(store);
     }
 }

@@ -42,6 +42,9 @@ typedef struct tr_undo {
     uint64_t marks[TR_UNDO_DEPTH_MAX];
     uint8_t ended[TR_UNDO_DEPTH_MAX]; /* how a mark ended whose inner ones are still open; 0: it hasn't */
     size_t bytes;                 /* that the log holds, about */
+    uint64_t stamp;               /* of the last mark that was begun; none has the same */
+    uint64_t stamps[TR_UNDO_DEPTH_MAX];
+    uint64_t taken_back;          /* stamp of the earliest mark that was taken back and not asked about; 0: none */
     uint8_t expiring; /* room for expiries was kept */
     uint8_t broken;
 } tr_undo;
@@ -55,6 +58,12 @@ void tr_undo_commit(struct tr_store *store, size_t mark);
  * hear of every key that changes (changed, flushed, swapped). 0, or TR_ENOMEM: the log wasn't whole, some changes
  * stay. */
 int tr_undo_rollback(struct tr_store *store, size_t mark);
+/* For who keeps things of its own that go with the keyspace: the stamp of the last mark, for what is put down now (0:
+ * no mark is open); of an open mark; and of the earliest one that was taken back since this was asked last (0: none),
+ * so that what bears this stamp or a later one has to go. */
+uint64_t tr_undo_stamp(const struct tr_store *store);
+uint64_t tr_undo_stamp_of(const struct tr_store *store, size_t mark);
+uint64_t tr_undo_taken_back(struct tr_store *store);
 /* 0: a change since the outermost begin can't be taken back. */
 int tr_undo_is_whole(const struct tr_store *store);
 

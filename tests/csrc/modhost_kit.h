@@ -72,6 +72,11 @@ typedef struct mk_host {
     int dies_at_filter; /* the n-th that it is shown; 0: never */
     uint64_t filter_flags;
     uint64_t count;
+    /* modhost_values_kit.h */
+    void *numbers; /* NULL: it has no values */
+    int (*numbers_serve)(struct mk_host *p, const tr_wire_header *header, const void *body);
+    int (*numbers_command)(struct mk_host *p, const tr_wire_header *header, const tr_wire_bytes *argv);
+    void (*numbers_register)(struct mk_host *p);
 } mk_host;
 
 typedef struct mk_world {
@@ -238,6 +243,8 @@ static void mk__command(mk_host *p, const tr_wire_header *header, const tr_msg_r
         tr_msg_run_command_answer answer = {.positions = {.count = 1, .items.u64s = positions},
                                             .position_flags = {.count = 1, .items.u64s = flags}};
         mk__answer(p, header, &answer);
+    } else if (p->numbers != NULL && p->numbers_command(p, header, argv)) {
+        return;
     } else if (mk__is(what, "say")) {
         mk__reply(p, header, argv[2].at, argv[2].len, 0);
     } else if (mk__is(what, "call")) {
@@ -308,6 +315,7 @@ static void mk__load(mk_host *p) {
         mk__ask(p, TR_MSG_COMMAND_INFO, &info, &done, in);
         tr_assert(done.outcome == 0);
     }
+    if (p->numbers != NULL) p->numbers_register(p);
     if (p->key_events != 0) {
         tr_msg_subscribe_keyspace_answer answer;
         mk__ask(p, TR_MSG_SUBSCRIBE_KEYSPACE,
@@ -392,7 +400,7 @@ static void mk__serve(mk_host *p, const tr_wire_header *header, const tr_buf *me
             mk__server_event(p, &body.event);
             mk__answer(p, &request, &(tr_msg_server_event_answer){0});
             break;
-        default: tr_assert(0);
+        default: tr_assert(p->numbers != NULL && p->numbers_serve(p, &request, &body));
     }
     mk__drop(p, hold);
 }

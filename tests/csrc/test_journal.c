@@ -95,8 +95,12 @@ out:
 }
 
 static int set(world *w, int key, int64_t number) {
-    int rc = tr_journal_add_payload(&w->journal, w->keys[key], 0, &number, sizeof(number));
-    if (rc == TR_OK) w->numbers[key] = number;
+    tr_jentry *before;
+    tr_arg payload = {.ptr = (const char *)&number, .len = sizeof(number)};
+    int rc = tr_journal_add_payload(&w->journal, w->keys[key], 0, &payload, &before);
+    if (rc != TR_OK) return rc;
+    if (before != NULL) tr_journal_drop(&w->journal, before);
+    w->numbers[key] = number;
     return rc;
 }
 

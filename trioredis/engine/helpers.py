@@ -53,6 +53,7 @@ class HelperEvent(Flag):
 
     LOADED = 1
     FAILED = 2
+    NOT_TAKEN_BACK = 4
 
 
 class HelperFiles(NamedTuple):
@@ -99,6 +100,7 @@ class HelperInfo:
     value_bytes_kept: int = 0
     """What the server has of them for another process: payloads and commands."""
     values_lost: int = 0
+    values_not_taken_back: int = 0
     """Keys deleted after restarts, as nothing told what their values were."""
     checkpoints: int = 0
     checkpoints_failed: int = 0
@@ -165,6 +167,7 @@ def _info(m: Any) -> HelperInfo:
         values=m.values,
         value_bytes_kept=m.value_bytes_kept,
         values_lost=m.values_lost,
+        values_not_taken_back=m.values_not_taken_back,
         checkpoints=m.checkpoints,
         checkpoints_failed=m.checkpoints_failed,
         running_us=m.running_us,

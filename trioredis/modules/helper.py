@@ -140,6 +140,7 @@ class Helper:
         self.stage = Stage.LOADING
         self.restarts = 0
         self._values_lost = 0
+        self._not_taken_back = 0
         self.crashes = 0
         self.began = trio.current_time()
         self.load_error = ""
@@ -163,6 +164,11 @@ class Helper:
     def failed(self, failure: HelperInfo) -> None:
         """The engine has given the process up."""
         self._end(Ending(failure, failure.reason))
+
+    def not_taken_back(self, info: HelperInfo) -> None:
+        """Another module's command was undone, but not what it had made of values of this one."""
+        keys, self._not_taken_back = info.values_not_taken_back - self._not_taken_back, info.values_not_taken_back
+        self.log.emit(EVENTS.MODULE_VALUES_STAY, keys=keys)
 
     def _end(self, ending: Ending) -> None:
         if self._ending is None:

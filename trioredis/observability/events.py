@@ -545,6 +545,13 @@ class EVENTS:
         ),
         "See the report of the crash.",
     )
+    MODULE_VALUES_STAY: Final = Event(
+        "module.values_stay",
+        _WARNING,
+        "{keys} keys of module {module} stay as a command made them that was undone, as another module has crashed",
+        (_MODULE, integer("keys", "keys that hold what the command had made of them")),
+        "Their type is not saved and loaded, or module-durability is off: nobody knows what they were. Look at them.",
+    )
     MODULE_RESTART_DELAYED: Final = Event(
         "module.restart_delayed",
         _NOTICE,
