@@ -142,6 +142,17 @@ def test_the_process_ends_meanwhile(tmp_path: Path) -> None:
         wait_until_gone(child)
 
 
+def test_the_server_is_killed_meanwhile(tmp_path: Path) -> None:
+    with saving(tmp_path) as module:
+        assert ask(module.client, "SV.MODE", "wait") == "OK"
+        module.fill_until_saving(1)
+        pid = module.pid
+        [child] = children(pid)
+        os.kill(module.server.pid, signal.SIGKILL)
+        wait_until_gone(pid)
+        wait_until_gone(child)
+
+
 ENDS: Final = {
     "null": "ended by signal 11",
     "abort": "ended by signal",
