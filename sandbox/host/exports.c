@@ -102,6 +102,7 @@ __attribute__((visibility("default"))) pid_t fork(void) {
     return fork_by("fork", tr_host_here.module_forks);
 }
 
+pid_t _Fork(void); /* older libcs have none */
 __attribute__((visibility("default"))) pid_t _Fork(void) {
     return fork_by("_Fork", tr_host_here.module_forks);
 }
