@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from trioredis.observability import LogContractError, error_text, traceback_text
-from trioredis.observability.events import TRACEBACK_CHARS_MAX
+from trioredis.observability.event import TRACEBACK_CHARS_MAX
 
 
 def raise_deep(depth: int, error: BaseException) -> None:

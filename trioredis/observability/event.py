@@ -13,6 +13,7 @@ from trioredis.observability.redact import VALUE_CHARS_MAX, Redacted
 if TYPE_CHECKING:
     from trioredis.observability.levels import LogLevel
 
+TRACEBACK_CHARS_MAX: Final = 2400  # with its context a line stays below the limit of one pipe write
 RESERVED_NAMES: Final = frozenset({"pid", "role", "timestamp", "level", "message", "event"})
 
 

@@ -10,7 +10,7 @@ import os
 import traceback
 from typing import Final
 
-from trioredis.observability.events import TRACEBACK_CHARS_MAX
+from trioredis.observability.event import TRACEBACK_CHARS_MAX
 
 PACKAGE: Final = __name__.partition(".")[0]
 ARROW: Final = " > "
