@@ -180,7 +180,8 @@ static void test_values_that_are_not_kept(void) {
 /* The n-th allocation fails: whatever that ends, all is as before once everybody serves again. */
 static void test_no_memory(void) {
     static const char *const stories[][4] = {
-        {"x.do", "put", "k", "1"}, {"x.do", "two", "k", "l"}, {"COPY", "k", "l", "REPLACE"}, {"x.do", "add", "new", "1"}};
+        {"x.do", "put", "k", "1"}, {"x.do", "two", "k", "l"}, {"COPY", "k", "l", "REPLACE"},
+        {"x.do", "add", "new", "1"}};
     int allocations = 0;
     for (int i = 0; i < 4; i++) {
         const char *const *d = stories[i];

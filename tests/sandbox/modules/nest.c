@@ -1,5 +1,6 @@
 /* nest.c - numbers under keys, and commands that run others: loaded several times under names of two letters, one may
- * call what another one has, and die of it. Its arguments: the name; "bare" for a type that is neither saved nor loaded.
+ * call what another one has, and die of it. Its arguments: the name; "bare" for a type that is neither saved nor
+ * loaded.
  *
  *     xx.ADD key n      adds, replicated as it is           xx.QUIET key n    adds, and tells nobody
  *     xx.SUM to from    the sum of both, replicated         xx.SWAP key n     another value in place of it
