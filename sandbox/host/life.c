@@ -22,6 +22,7 @@
 #define MISSING_MAX 1024 /* names told */
 
 enum { LOG_WARNING = 3, LOG_OF_HOST = 1 };
+enum { REFUSED = 2 }; /* outcome of load_module_answer: by the module, or because of what it did */
 
 tr_host tr_host_here;
 
@@ -34,6 +35,7 @@ static struct life {
     int load_code;  /* 0, or why it isn't loaded: an outcome of load_module_answer */
     uint64_t load_us;
     bool load_done; /* the answer is due */
+    bool nameless;  /* that is why it isn't loaded */
     int unload_outcome;
     bool unload_done;
 } here;
@@ -164,7 +166,7 @@ static int outcome_of(int rc, const char *path) {
         case TR_EACCES: return 5;
         case TR_ENOMEM: return 6;
         case TR_EINVAL: return 4;
-        default: return 2;
+        default: return REFUSED;
     }
 }
 
@@ -183,7 +185,8 @@ void tr_life_load(void) {
     tr_ctx_end(&ctx);
     tr_ctx_release(&ctx);
     tr_argv_free(argv, argc);
-    here.load_code = rc == 0 ? 0 : outcome_of(rc, path);
+    here.nameless = rc == 0 && h->module_name == NULL;
+    here.load_code = here.nameless ? REFUSED : rc == 0 ? 0 : outcome_of(rc, path);
     free(path);
     here.load_us = (tr_recorder_clock() - began_ns) / 1000;
     here.load_done = true;
@@ -208,7 +211,8 @@ static void answer_load(void) {
         tr_bytes_add(&names, c->fullname, strlen(c->fullname) + 1);
     for (size_t i = 0; i < h->loader.missing_count && i < MISSING_MAX; i++, missed++)
         tr_bytes_add(&missing, h->loader.missing[i], strlen(h->loader.missing[i]) + 1);
-    const char *reason = tr_loader_error(&h->loader);
+    const char *reason = here.nameless ? "it has no name: its load function has not called RedisModule_Init()"
+                                       : tr_loader_error(&h->loader);
     const char *name = h->module_name == NULL ? "" : h->module_name;
     tr_wire_bytes *name_items = split(&names, commands);
     tr_wire_bytes *missing_items = split(&missing, missed);

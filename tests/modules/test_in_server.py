@@ -20,7 +20,7 @@ import trioredis
 from tests.modules._crashes import ROOT, run
 from tests.server.kit import Process, until
 from trioredis.inprocess import InProcessClient
-from trioredis.modules.helper import Stage
+from trioredis.modules.helper import LoadError, Stage
 from trioredis.resp import ReplyError
 
 pytestmark = pytest.mark.slow
@@ -235,6 +235,22 @@ async def test_sections_of_a_module(tmp_path: Path) -> None:
         assert (
             await client.execute("INFO", "informant_first")
         ).decode() == "# informant_first\r\ninformant_number:7\r\n"
+
+
+NAMELESS: Final = """
+#include "redismodule.h"
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) { return REDISMODULE_OK; }
+"""
+
+
+async def test_a_module_without_a_name(tmp_path: Path) -> None:
+    (tmp_path / "nameless.c").write_text(NAMELESS)
+    include = f"-I{ROOT / 'sandbox' / 'include'}"
+    run("cc", "-fPIC", "-shared", include, "-o", tmp_path / "nameless.so", tmp_path / "nameless.c")
+    async with client_of(tmp_path) as (client, server):
+        with pytest.raises(LoadError, match=r"has no name.*RedisModule_Init"):
+            await server.modules.load("nameless.so")
+        assert await client.execute("MODULE", "LIST") == []
 
 
 async def test_commands_are_described(tmp_path: Path, examples: Path) -> None:
