@@ -411,8 +411,7 @@ int tr_api_module_attach(tr_engine *g, int id, int pid, int pidfd) {
 int tr_api_module_loaded(tr_engine *g, int id, int ok) {
     tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
     if (h == NULL) return TR_ENOENT;
-    tr_helper_loaded(h, ok);
-    return TR_OK;
+    return tr_helper_loaded(h, ok);
 }
 
 int tr_api_module_unload(tr_engine *g, int id) {

@@ -121,6 +121,7 @@ int tr_modhost_values_now(tr_helper *h, const tr_wire_header *header, const void
     tr_values *values = h->values;
     (void)header;
     if (!tr__values_kept(values)) return TR_OK;
+    if (h->state == TR_HELPER_RESTORING) return tr_helper_wrong(h, "values before it has those that it had");
     const tr_unit *unit = tr_helper_unit(h);
     tr_deeds *deeds = unit == NULL ? NULL : tr__deeds_of(values, unit);
     if (unit != NULL && deeds == NULL) return TR_ENOMEM;

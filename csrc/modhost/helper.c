@@ -166,15 +166,32 @@ static void be_gone(tr_helper *h) {
     drop_process(h);
 }
 
-void tr_helper_loaded(tr_helper *h, int ok) {
+int tr_helper_loaded(tr_helper *h, int ok) {
     if (!ok && h->state != TR_HELPER_GONE) be_gone(h);
-    if (h->state != TR_HELPER_LOADING) return; /* it failed meanwhile */
+    if (h->state != TR_HELPER_LOADING) return 0; /* it failed meanwhile */
     tr_session_set_phase(&h->session, TR_STATE_IDLE);
-    h->state = TR_HELPER_SERVING;
+    h->state = TR_HELPER_RESTORING;
     tr_runtime_drop_down(h->m->x, h);
-    if (tr_modhost_values_restore(h) != TR_OK) return;
+    if (tr__restore_begin(h)) {
+        h->ready = 1; /* nothing was asked, so no answer will wake it */
+        h->m->hooks.event(h->m->hooks.ctx);
+        return 1;
+    }
+    tr__helper_restored(h);
+    h->events &= (uint8_t)~TR_HELPER_EVENT_RESTORED;
+    return 0;
+}
+
+int tr__helper_restored(tr_helper *h) {
+    h->state = TR_HELPER_SERVING;
+    h->deadline_ns = INT64_MAX;
+    int rc = tr_values_serves(h);
+    if (rc != TR_OK) return rc;
     if (h->stats.crashes == 0) tr__modhost_module_changed(h, 0);
+    tr__helper_listen(h, 0); /* what came while it was asked for other things */
+    h->events |= TR_HELPER_EVENT_RESTORED;
     h->m->hooks.event(h->m->hooks.ctx); /* what waited is handed over in the next turn */
+    return TR_OK;
 }
 
 int tr_helper_unload(tr_helper *h) {
@@ -285,7 +302,7 @@ void tr__helper_crash_text(const tr_helper *h, char out[TR_HELPER_ERROR_MAX]) {
 }
 
 void tr_helper_fail(tr_helper *h, tr_fail_kind kind, const char *why) {
-    if (h->state != TR_HELPER_LOADING && h->state != TR_HELPER_SERVING && h->state != TR_HELPER_UNLOADING) return;
+    if (!tr__helper_takes_work(h)) return;
     h->state = TR_HELPER_DOWN;
     h->failed = (uint8_t)kind;
     h->stats.crashes++;
@@ -387,7 +404,8 @@ int tr_helper_tell(tr_helper *h, tr_msg_type type, const void *body) {
 /* ------------------------------------------------------------------ units of one helper */
 
 int tr__helper_takes_work(const tr_helper *h) {
-    return h->state == TR_HELPER_SERVING || h->state == TR_HELPER_LOADING || h->state == TR_HELPER_UNLOADING;
+    return h->state == TR_HELPER_SERVING || h->state == TR_HELPER_LOADING || h->state == TR_HELPER_UNLOADING ||
+           h->state == TR_HELPER_RESTORING;
 }
 
 static void patch_command(tr_unit *unit) {
@@ -569,11 +587,42 @@ static int is_amid_question(const tr_helper *h) {
 
 /* A unit is left running and asks nothing: it can't be talked to. */
 static int is_out_of_reach(const tr_helper *h) {
-    return !tr__helper_takes_work(h) || (h->handed != NULL && !is_amid_question(h));
+    return !tr__helper_takes_work(h) || h->state == TR_HELPER_RESTORING || (h->handed != NULL && !is_amid_question(h));
 }
 
 static int64_t nested_deadline(const tr_helper *h) {
     return h->m->command_ms > 0 ? tr_clock_mono_ns(h->m->x->clock) + h->m->command_ms * 1000000 : INT64_MAX;
+}
+
+int tr__helper_post(tr_helper *h, tr_msg_type type, const void *body, uint64_t *id) {
+    const char *why = tr_session_send(&h->session, (uint16_t)type, TR_WIRE_QUEUED, id);
+    h->deadline_ns = nested_deadline(h);
+    return why != NULL ? tr_helper_wrong(h, why) : say(h, (uint16_t)type, TR_WIRE_QUEUED, *id, body);
+}
+
+int tr__helper_answer_of(tr_helper *h, tr_msg_type type, uint64_t id, int64_t until_ns, void *out) {
+    tr_wire_header header;
+    int64_t limit = until_ns < h->deadline_ns ? until_ns : h->deadline_ns;
+    int rc = wait_for(h, (uint16_t)(type + 1), id, &h->answer, &header, limit);
+    if (rc == TR_EAGAIN) return limit == h->deadline_ns ? TR_EAGAIN : 0;
+    h->deadline_ns = INT64_MAX;
+    if (rc == TR_OK) rc = tr__decode(h, &header, &h->answer, out);
+    return rc == TR_OK ? 1 : rc;
+}
+
+void tr__helper_wake(tr_helper *h) {
+    h->ready = 0;
+    unpark(h);
+    run_here(h);
+}
+
+int tr__helper_leave(tr_helper *h) {
+    int rc = park(h);
+    return rc == 1 ? 0 : rc;
+}
+
+void tr__helper_broke(tr_helper *h, int rc) {
+    if (h->state != TR_HELPER_DOWN) fail_by(h, rc);
 }
 
 int tr__helper_can_be_asked(const tr_helper *h) {

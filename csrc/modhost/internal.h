@@ -82,6 +82,22 @@ void tr__modhost_mend(tr_modhost *m);
 /* helper.c: 1: tr_helper_ask() works now. */
 int tr__helper_can_be_asked(const tr_helper *h);
 
+/* helper.c, for restore.c: a request that is not waited for, within command_ms; its answer, waited for until then: 1:
+ * decoded into *out (borrowed until the next message), 0: not yet. Or a code for broke(), as of leave(), after which
+ * the eventfd tells when there is something to be taken. */
+int tr__helper_post(tr_helper *h, tr_msg_type type, const void *body, uint64_t *id);
+int tr__helper_answer_of(tr_helper *h, tr_msg_type type, uint64_t id, int64_t until_ns, void *out);
+void tr__helper_wake(tr_helper *h);
+int tr__helper_leave(tr_helper *h);
+void tr__helper_broke(tr_helper *h, int rc);
+/* It has all its values and serves. 0 or it has failed. */
+int tr__helper_restored(tr_helper *h);
+
+/* restore.c: 0: there is nothing to be given back. */
+int tr__restore_begin(tr_helper *h);
+/* Goes on for a while. */
+void tr__restore_turn(tr_helper *h);
+
 /* unit.c */
 void tr__unit_free(tr_modhost *m, tr_unit *unit);
 /* It begins: it has the floor. */

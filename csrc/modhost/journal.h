@@ -53,6 +53,7 @@ typedef struct tr_module_value {
     uint8_t failures;       /* how often the process died of loading its base */
     uint8_t covered;        /* its type saves and loads */
     uint8_t marked;         /* was live when the checkpoint began; while sweeping: its state is needed */
+    uint8_t freed;          /* among those that the process is to free */
     uint8_t dirty;          /* the process has what was taken back: mend.c */
     uint8_t described;      /* mend.c: base and entries say what it is */
     uint8_t changes;        /* mend.c: an entry that was looked at does change it */

@@ -275,9 +275,9 @@ static int free_dirty(tr_values *values) {
 static int make_anew(tr_values *values) {
     int rc = free_dirty(values);
     tr_module_value *v = rc == TR_OK ? values->dirty : NULL;
-    while (v != NULL && (rc = tr__restore_base(values, v, 1)) == TR_OK) v = v->next_dirty;
+    while (v != NULL && (rc = tr__mend_base(values, v)) == TR_OK) v = v->next_dirty;
     tr_jentry *e = rc == TR_OK ? values->journal.first : NULL;
-    while (e != NULL && (!changes_dirty(e) || (rc = tr__restore_entry(values, e, 1)) == TR_OK)) e = e->next;
+    while (e != NULL && (!changes_dirty(e) || (rc = tr__mend_entry(values, e)) == TR_OK)) e = e->next;
     return rc; /* after a failure neither need be there any more */
 }
 

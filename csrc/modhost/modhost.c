@@ -80,7 +80,8 @@ tr_helper *tr_modhost_take_event(tr_modhost *m, uint8_t *events) {
 static void refuse_down(tr_client *c, const tr_helper *h) {
     const char *why = "it is not loaded";
     if (h->state == TR_HELPER_PARKED) why = "it has crashed and is not started again";
-    if (h->state == TR_HELPER_DOWN || h->state == TR_HELPER_LOADING) why = "it has crashed and is being started again";
+    if (h->state == TR_HELPER_DOWN || h->state == TR_HELPER_LOADING || h->state == TR_HELPER_RESTORING)
+        why = "it has crashed and is being started again";
     tr_reply_errorf(c, "MODULEDOWN %s: %s", h->name, why);
 }
 
@@ -201,6 +202,11 @@ int tr_modhost_turn(tr_modhost *m) {
     tr_blocking_serve(&m->x->blocking);
     tr_helper *h = m->floor != NULL ? m->floor : next_with_work(m);
     if (h == NULL || (h == m->floor && !h->ready)) return 0;
+    if (h->state == TR_HELPER_RESTORING) { /* without the floor: the keyspace is not its business yet */
+        m->served = h;
+        tr__restore_turn(h);
+        return tr_modhost_has_work(m);
+    }
     m->floor = m->served = h;
     h->ready = 0;
     if (!tr__helper_progress(h)) {
@@ -216,7 +222,10 @@ void tr_modhost_cron(tr_modhost *m) {
     int64_t now_ns = tr_clock_mono_ns(m->x->clock);
     tr_helper *h = m->floor;
     if (h == NULL) {
-        for (h = m->helpers; h != NULL; h = h->next) tr_values_cron(h);
+        for (h = m->helpers; h != NULL; h = h->next) {
+            if (h->state != TR_HELPER_RESTORING) tr_values_cron(h);
+            else if (now_ns >= h->deadline_ns) tr_helper_fail(h, TR_FAIL_TIMEOUT, "");
+        }
         return;
     }
     if (now_ns >= h->deadline_ns) {
@@ -230,6 +239,6 @@ void tr_modhost_cron(tr_modhost *m) {
 
 void tr_modhost_ready(tr_helper *h) {
     int has_ended = tr__helper_take_sign(h);
-    if (h->m->floor == h) h->ready = 1;
+    if (h->m->floor == h || h->state == TR_HELPER_RESTORING) h->ready = 1;
     else tr__helper_listen(h, has_ended);
 }

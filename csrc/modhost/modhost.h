@@ -58,6 +58,7 @@ typedef enum tr_helper_state {
     TR_HELPER_PARKED,    /* crashed too often, or not to be restarted */
     TR_HELPER_UNLOADING,
     TR_HELPER_GONE,      /* unloaded */
+    TR_HELPER_RESTORING, /* the module is there again and gets its values back; as good as down till then */
 } tr_helper_state;
 
 /* Why a helper was failed. */
@@ -197,6 +198,7 @@ typedef struct tr_helper {
 enum { /* for Python */
     TR_HELPER_EVENT_LOADED = 1,  /* the floor for loading or unloading has come back */
     TR_HELPER_EVENT_FAILED = 2,
+    TR_HELPER_EVENT_RESTORED = 8, /* tr_helper_loaded() said that it would come: it serves */
     TR_HELPER_EVENT_NOT_TAKEN_BACK = 4, /* values stayed changed by a unit that was undone; statistics say how many */
 };
 
@@ -265,8 +267,9 @@ int tr_helper_prepare(tr_helper *h, int *shm_fd, int *host_wake_fd, int *engine_
 /* The process has been started and has greeted: pidfd is stolen. Then it is granted the floor to load the module:
  * TR_HELPER_EVENT_LOADED comes when it is back, or FAILED. 0 or a negative code. */
 int tr_helper_attach(tr_helper *h, pid_t pid, int pidfd);
-/* Python has the load's answer: the module serves from now on; or (ok 0, in any state) it is given up and GONE. */
-void tr_helper_loaded(tr_helper *h, int ok);
+/* Python has the load's answer: the module serves from now on; or (ok 0, in any state) it is given up and GONE.
+ * 1: it gets its values back first, and TR_HELPER_EVENT_RESTORED or FAILED comes; else 0. */
+int tr_helper_loaded(tr_helper *h, int ok);
 /* Grants the floor for unloading; LOADED comes. TR_EAGAIN: timers, blocked clients, units or values of its types are
  * there (reason tells). */
 int tr_helper_unload(tr_helper *h);
@@ -291,6 +294,7 @@ void tr_modhost_ready(tr_helper *h);
 void tr_modhost_cron(tr_modhost *m);
 /* Something can be handed over to it. */
 static inline int tr_helper_has_work(const tr_helper *h) {
+    if (h->state == TR_HELPER_RESTORING) return h->ready || !h->parked_ring;
     if (h->pending == NULL) return 0;
     if (h->state == TR_HELPER_SERVING) return 1;
     int lives = h->state == TR_HELPER_LOADING || h->state == TR_HELPER_UNLOADING;
@@ -427,7 +431,6 @@ void tr_modhost_blocked_crashed(tr_helper *h, tr_unit *unit, const char *error);
 /* blocked.c: a command was answered, what it replied is written. 1: it has blocked its client, which does not go
  * on. */
 int tr_modhost_has_blocked(tr_helper *h, tr_unit *unit);
-int tr_modhost_values_restore(tr_helper *h);            /* values.c: the module is loaded again; 0 or it failed */
 void tr_modhost_values_release(tr_helper *h);           /* values.c: with the helper */
 void tr_modhost_blocks_lost(tr_helper *h, const char *error); /* blocked.c: each client gets the error */
 void tr_modhost_blocks_release(tr_helper *h);

@@ -183,8 +183,9 @@ int tr_modhost_set_value(tr_helper *h, const tr_wire_header *header, const void 
 /* ------------------------------------------------------------------ what is to be freed */
 
 void tr__values_give_back(tr_values *values, tr_module_value *v) {
-    if (v->token == 0) return;
+    if (v->token == 0 || v->freed) return;
     tr_journal_hold(v);
+    v->freed = 1;
     v->next_freed = values->freed;
     values->freed = v;
     values->freed_count++;
@@ -232,6 +233,7 @@ static int tell_freed(tr_values *values) {
         tr_module_value *v = values->freed;
         values->freed = v->next_freed;
         values->freed_count--;
+        v->freed = 0;
         tr_journal_let_go(mem_of(values), v);
     }
     return rc;
@@ -264,9 +266,11 @@ void tr_modhost_values_lost(tr_helper *h) {
     while (values->deeds != NULL) tr__deeds_drop(values);
     while (values->unlinked != NULL) drop_next_unlinked(values, &values->unlinked);
     tr__mend_lost(values);
+    tr__restore_lost(values);
     while (values->freed != NULL) {
         tr_module_value *v = values->freed;
         values->freed = v->next_freed;
+        v->freed = 0;
         tr_journal_let_go(mem_of(values), v);
     }
     values->freed_count = 0;
@@ -290,8 +294,22 @@ void tr_modhost_keep_values(tr_modhost *m, int wanted) {
     if (m->forgets_values != wanted) return;
     m->forgets_values = !wanted;
     for (tr_helper *h = m->helpers; h != NULL; h = h->next) {
-        if (h->values != NULL) keep(h, wanted);
+        /* What is being given back is needed until it is there. */
+        if (h->values != NULL && h->state != TR_HELPER_RESTORING) keep(h, wanted);
     }
+}
+
+void tr__values_settle_keep(tr_values *values) {
+    int wanted = !values->h->m->forgets_values;
+    if (values->not_wanted == wanted) keep(values->h, wanted);
+}
+
+int tr_values_serves(tr_helper *h) {
+    tr_values *values = h->values;
+    if (values == NULL) return TR_OK;
+    tr_msg_keep_values tell = {.wanted = (uint8_t)tr__values_kept(values)};
+    int rc = tr_helper_tell(h, TR_MSG_KEEP_VALUES, &tell);
+    return rc == TR_OK ? tr__values_send_back(values) : rc;
 }
 
 tr_values_stats tr_values_statistics(const tr_helper *h) {

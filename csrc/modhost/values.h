@@ -13,11 +13,14 @@
  * by the same rule: the process sends payloads in all other cases, since only it can save what a value is before the
  * next unit runs.
  *
- * tr_modhost_values_restore() gives a new process its values: bases are loaded, the journal is run again as units
- * that see only
- * the keys of their entry; then keys whose values nothing describes are deleted. A journal that grows is swept,
- * then a
- * checkpoint makes new bases: at once when there is little, by a child of the process when there is much.
+ * A new process gets its values (TR_HELPER_RESTORING): bases are loaded, the journal is run again as units that see
+ * only the keys of their entry; then keys whose values nothing describes are deleted. That goes on in turns of
+ * TR_RESTORE_SLICE_NS, and what takes longer than a turn is left running, so others' commands run in between and may
+ * delete, rename, move or overwrite such keys: entries go by values, and values are there until nothing needs them.
+ * To everybody else the process is down until all is there.
+ *
+ * A journal that grows is swept, then a checkpoint makes new bases: at once when there is little, by a child of the
+ * process when there is much.
  *
  * When a unit is undone, what the units amid it did to values of other helpers is undone as well (mend.c): their
  * entries go, and the living processes get those values anew. Not so values that nothing is put down of: they stay
@@ -41,6 +44,9 @@
 #define TR_MEND_STEPS_MAX 4000                        /* bases and entries that are made anew in a living process */
 #define TR_MEND_BYTES_MAX ((size_t)4 << 20)           /* of them; beyond, it is started again */
 #define TR_REPLAY_FAILURES_MAX 2                      /* deaths by one entry before it is left out */
+#define TR_RESTORE_SLICE_NS 2000000                    /* of a turn, for values that a new process gets back */
+#define TR_RESTORE_LOOKS 256                          /* values that are looked at between two looks at the clock */
+#define TR_RESTORE_PASSES_MAX 8                       /* through the keyspace, for keys that are to go */
 #define TR_FREES_BATCH 1024                           /* values that are given back in one message */
 
 /* Bits of the message register_type. */
@@ -94,6 +100,8 @@ int tr_values_opened(tr_helper *h, const tr_db *db, const char *name, size_t len
 void tr_modhost_value_of(const tr_helper *h, const tr_entry *e, uint32_t *type, uint64_t *token);
 /* The unit ends well: before its reply is made. 0, or TR_ENOMEM: what it did can't be put down. */
 int tr_values_unit_ends(tr_helper *h, tr_unit *unit);
+/* It has all its values, and serves. 0 or it has failed. */
+int tr_values_serves(tr_helper *h);
 /* Between units: gives back what was freed; sweeps, begins and ends checkpoints. */
 void tr_values_cron(tr_helper *h);
 

@@ -50,6 +50,29 @@ typedef struct tr_replay {
     uint8_t mends;          /* only values that are dirty, in a process that lives on */
 } tr_replay;
 
+/* A base or an entry, on its way into the process. */
+typedef struct tr_step {
+    tr_replay replay;
+    tr_module_value *v; /* whose base it is */
+    tr_jentry *e;       /* NULL: a base */
+    uint32_t asked;     /* questions so far */
+} tr_step;
+
+/* How far a new process has got its values. */
+typedef struct tr_restore {
+    uint8_t stage;
+    uint8_t passes;         /* through the keyspace */
+    uint8_t any_lost;
+    uint16_t asked;         /* tr_msg_type of the question that is under way; 0: none is */
+    uint64_t asked_id;
+    tr_module_value *value; /* held: the next one */
+    tr_jentry *entry;       /* the next one; none is added or dropped meanwhile */
+    tr_step step;
+    int db;
+    uint64_t cursor;
+    uint64_t lost;          /* keys */
+} tr_restore;
+
 typedef struct tr_values {
     tr_helper *h;
     tr_journal journal;
@@ -60,6 +83,7 @@ typedef struct tr_values {
     tr_unlinked *unlinked, **unlinked_end;
     uint32_t freed_count;
     tr_replay *replay;      /* NULL: not now */
+    tr_restore restore;     /* TR_HELPER_RESTORING */
     tr_unkept *unkept;      /* the newest first */
     tr_module_value *dirty; /* held; the process has what was taken back */
     uint64_t snapshot;      /* number of the one that is under way; 0: none */
@@ -102,9 +126,14 @@ tr_journal *tr__values_journal(tr_values *values);
 tr_deeds *tr__deeds_of(tr_values *values, const tr_unit *unit);
 /* restore.c: serves the message, as the values are being restored. 0 or a code that fails the helper. */
 int tr__replay_serve(tr_values *values, const tr_wire_header *header, const void *body);
-/* Loads the base, if there is one; runs the entry again. 0, or the helper has failed, or TR_ENOMEM. */
-int tr__restore_base(tr_values *values, tr_module_value *v, int mends);
-int tr__restore_entry(tr_values *values, tr_jentry *e, int mends);
+/* In a process that lives on: loads the base, if there is one; runs the entry again. 0, or the helper has failed, or
+ * TR_ENOMEM. */
+int tr__mend_base(tr_values *values, tr_module_value *v);
+int tr__mend_entry(tr_values *values, tr_jentry *e);
+/* The process is gone. */
+void tr__restore_lost(tr_values *values);
+/* values.c: module-durability may have been changed while values were given back. */
+void tr__values_settle_keep(tr_values *values);
 /* Deletes the keys whose values nothing describes; how many. */
 uint64_t tr__values_drop_lost(tr_values *values);
 /* mend.c: the value may be changed now; NULL v is no value. 0 or TR_ENOMEM. */

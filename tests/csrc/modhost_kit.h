@@ -38,6 +38,7 @@
 #define MK_LATER_MAX 256
 #define MK_BUFS 64
 #define MK_TEXT_MAX 4096
+#define MK_LOOK_MS 50
 #define MK_LONG_MS 20000 /* nobody waits so long unless something is broken */
 
 typedef struct mk_host {
@@ -86,7 +87,7 @@ typedef struct mk_world {
     tr_exec x;
     tr_modhost m;
     int go_on_count, output_count, floor_back_count, event_count;
-    int loads, failures; /* taken by mk_run() */
+    int loads, restores, failures; /* taken by mk_run() */
     int parks;           /* 1: a helper that failed is parked by mk_run(); 0: nobody does anything */
 } mk_world;
 
@@ -528,6 +529,7 @@ static void mk_take_events(mk_world *w) {
             w->loads++;
             if (h->state == TR_HELPER_LOADING) tr_helper_loaded(h, 1);
         }
+        if (events & TR_HELPER_EVENT_RESTORED) w->restores++;
         if (events & TR_HELPER_EVENT_FAILED) {
             w->failures++;
             if (w->parks) tr_helper_park(h);
@@ -535,11 +537,18 @@ static void mk_take_events(mk_world *w) {
     }
 }
 
-/* The descriptor of whoever was left running, or sleeps, speaks. */
+/* The descriptor of whoever was left running, or sleeps, speaks; or it may have died, as there is no pidfd to tell. */
 static void mk_wait(tr_helper *h) {
     struct pollfd fd = {.fd = h->wake_fd, .events = POLLIN};
-    tr_assert(poll(&fd, 1, MK_LONG_MS) == 1);
+    poll(&fd, 1, MK_LOOK_MS);
     tr_modhost_ready(h);
+}
+
+/* Who gets its values back and was left running; NULL: nobody. */
+static tr_helper *mk__restoring(mk_world *w) {
+    tr_helper *h = w->m.helpers;
+    while (h != NULL && !(h->state == TR_HELPER_RESTORING && h->parked_ring)) h = h->next;
+    return h;
 }
 
 static void mk_run(mk_world *w) {
@@ -547,7 +556,8 @@ static void mk_run(mk_world *w) {
         mk_take_events(w);
         if (tr_modhost_turn(&w->m)) continue;
         mk_take_events(w);
-        if (w->m.floor != NULL && !w->m.floor->ready) mk_wait(w->m.floor);
+        tr_helper *h = w->m.floor != NULL ? w->m.floor : mk__restoring(w);
+        if (h != NULL && !h->ready) mk_wait(h);
         else if (!tr_modhost_has_work(&w->m)) break;
     }
     tr_monitor_hand_out(&w->x);

@@ -21,7 +21,9 @@ typedef struct mk_numbers {
     int count;
     int dies_at_load;  /* the n-th value that it is to load; 0: never */
     int refuses_load;  /* the same */
+    int refuses_all;
     int hangs_at_load; /* the same: until mk_let_go() */
+    atomic_int hangs;  /* does it now? */
     int loads;         /* answered by this process */
     int is_mute;       /* sends no payload though it should */
 } mk_numbers;
@@ -45,12 +47,17 @@ static void mk__numbers_load(mk_host *p, const tr_wire_header *header, const tr_
     tr_msg_type_load_answer answer = {.outcome = 1};
     int64_t n;
     if (v->dies_at_load != 0 && --v->dies_at_load == 0) mk__end();
-    if (v->hangs_at_load != 0 && --v->hangs_at_load == 0) sem_wait(&p->gate);
+    if (v->hangs_at_load != 0 && --v->hangs_at_load == 0) {
+        atomic_store(&v->hangs, 1);
+        sem_wait(&p->gate);
+        atomic_store(&v->hangs, 0);
+    }
     if (atomic_load(&p->quit)) mk__end();
     tr_assert(m->payload.len == sizeof n && m->type == v->type);
     memcpy(&n, m->payload.at, sizeof n);
     v->loads++;
-    if (v->refuses_load == 0 || --v->refuses_load != 0)
+    int refused = v->refuses_load != 0 && --v->refuses_load == 0;
+    if (!refused && !v->refuses_all)
         answer = (tr_msg_type_load_answer){.token = mk__number_new(v, n)};
     mk__answer(p, header, &answer);
 }

@@ -82,6 +82,7 @@ class FakeEngine:
     def __init__(self, nursery: trio.Nursery) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.failures = 0
+        self.restores = False
         self._nursery = nursery
         self._events: list[HelperInfo] = []
         self._fds: list[int] = []
@@ -126,8 +127,11 @@ class FakeEngine:
             self.failures += 1
             self._post(info(ident, HelperEvent.FAILED, kind, reason, f"fake-{self.failures}"))
 
-    def loaded(self, ident: int, *, ok: bool) -> None:
+    def loaded(self, ident: int, *, ok: bool) -> bool:
         self.calls.append(("loaded", ident, ok))
+        if self.restores:
+            self._post(info(ident, HelperEvent.RESTORED))
+        return self.restores
 
     def unload(self, ident: int) -> bool:
         self._post(info(ident, HelperEvent.LOADED))

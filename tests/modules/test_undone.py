@@ -10,6 +10,7 @@ import json
 import os
 import random
 import signal
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ from tests.modules.test_torture import CRASHED, ask, hosts, is_error, settled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests._servers import Server
     from tests.modules.test_torture import Value
 
 TALLY: Final = Path(__file__).parents[2] / "sandbox" / "examples" / "tally.c"
@@ -62,8 +64,8 @@ KEYS: Final = ("k", "other", "third", "new", "away", "twin")
 class World:
     """A server with modules na, nb and nc, and two clients in it."""
 
-    def __init__(self, client: RespClient, pid: int, log: Path) -> None:
-        self.client, self.pid, self.log = client, pid, log
+    def __init__(self, server: Server, client: RespClient, log: Path) -> None:
+        self.client, self.pid, self.address, self.log = client, server.pid, server.address, log
 
     def ask(self, *words: str | int) -> Value:
         return settled(self.client, *words)
@@ -118,7 +120,7 @@ def served(tmp_path: Path, *options: str, bare: str = "") -> Iterator[World]:
     for name in ("na", "nb", "nc"):
         command += ["--loadmodule", str(library), name, *bare.split()]
     with running("ours", command, tmp_path) as server, RespClient(server.address) as client:
-        yield World(client, server.pid, log)
+        yield World(server, client, log)
 
 
 def prepare(world: World) -> None:
@@ -238,6 +240,41 @@ def test_many_values(tmp_path: Path) -> None:
         world.crash(" ; ".join(f"na.add key:{n} 1" for n in range(1500)))
         assert [world.ask("na.get", f"key:{n}") for n in range(1500)] == [2] * 1500
         assert ask(world.client, "DEBUG", "DIGEST") == before
+
+
+def test_others_go_on(tmp_path: Path) -> None:
+    """While a process gets many values back, plain commands are served and may do what they like to the keys."""
+    many = 20_000
+    with served(tmp_path) as world, RespClient(world.address) as other:
+        for at in range(0, many, 1000):
+            world.client.pipeline([("na.add", f"key:{n}", str(n)) for n in range(at, at + 1000)])
+        wanted = {f"key:{n}": n for n in range(many)}
+        for pid in hosts(world.pid):
+            os.kill(pid, signal.SIGKILL)
+        while is_error(ask(world.client, "na.get", "key:1"), CRASHED):
+            pass
+        waits: list[float] = []
+        for n in range(0, many, 7):
+            if not is_error(ask(other, "na.calls"), "MODULEDOWN"):
+                break
+            began = time.perf_counter()
+            match n % 3:
+                case 0:
+                    assert ask(other, "DEL", f"key:{n}") == 1
+                    del wanted[f"key:{n}"]
+                case 1:
+                    assert ask(other, "RENAME", f"key:{n}", f"moved:{n}") == "OK"
+                    wanted[f"moved:{n}"] = wanted.pop(f"key:{n}")
+                case _:
+                    assert ask(other, "SET", f"key:{n}", "plain") == "OK"
+                    del wanted[f"key:{n}"]
+            waits.append(time.perf_counter() - began)
+        assert waits
+        print(f"{len(waits)} commands meanwhile, the longest took {max(waits) * 1000:.1f} ms")
+        for _ in range(2):
+            held = {key: world.ask("na.get", key) for key in wanted}
+            assert held == wanted
+            world.kill()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -27,6 +27,7 @@ class HelperState(Enum):
     PARKED = 4
     UNLOADING = 5
     GONE = 6
+    RESTORING = 7
 
 
 class FailKind(Enum):
@@ -54,6 +55,7 @@ class HelperEvent(Flag):
     LOADED = 1
     FAILED = 2
     NOT_TAKEN_BACK = 4
+    RESTORED = 8
 
 
 class HelperFiles(NamedTuple):
@@ -206,10 +208,14 @@ class Helpers:
         check(lib.tr_api_module_attach(self._engine._g, ident, pid, pidfd))
         self._engine._nudge()
 
-    def loaded(self, ident: int, *, ok: bool) -> None:
-        """The process has said how loading went: serve, or give it up."""
-        check(lib.tr_api_module_loaded(self._engine._g, ident, ok))
+    def loaded(self, ident: int, *, ok: bool) -> bool:
+        """The process has said how loading went: serve, or give it up.
+
+        True: it gets its values back first; RESTORED or FAILED comes.
+        """
+        code = check(lib.tr_api_module_loaded(self._engine._g, ident, ok))
         self._engine._nudge()
+        return code == 1
 
     def values_lost(self, ident: int) -> int:
         """Return how many keys of its types the ends of its processes have cost."""

@@ -58,8 +58,8 @@ class EngineEnd(Protocol):
     def attach(self, ident: int, pid: int, pidfd: int) -> None:
         """Serve this process, and give it the floor for loading; steals the descriptor. EngineError: no memory."""
 
-    def loaded(self, ident: int, *, ok: bool) -> None:
-        """The load has been answered."""
+    def loaded(self, ident: int, *, ok: bool) -> bool:
+        """The load has been answered. True: the process gets values back first, :meth:`Helper.has_its_values` tells."""
 
     def values_lost(self, ident: int) -> int:
         """Return how many keys of its types the ends of its processes have cost."""
@@ -151,6 +151,7 @@ class Helper:
         self._over = trio.Event()
         self._ending: Ending | None = None
         self._floor_back = trio.Event()
+        self._restored = trio.Event()
         self._restarted_at: deque[float] = deque()
         self._ended_at = 0.0
         self._unloading: trio.Event | None = None
@@ -164,6 +165,10 @@ class Helper:
     def failed(self, failure: HelperInfo) -> None:
         """The engine has given the process up."""
         self._end(Ending(failure, failure.reason))
+
+    def has_its_values(self) -> None:
+        """A process that was started again has got the module's values back, and serves."""
+        self._restored.set()
 
     def not_taken_back(self, info: HelperInfo) -> None:
         """Another module's command was undone, but not what it had made of values of this one."""
@@ -221,7 +226,8 @@ class Helper:
             LoadError: there can't be a process, or the module refuses.
             HostLost: the process ended, was ended, or is in trouble.
         """
-        self._over, self._ending, self._floor_back = trio.Event(), None, trio.Event()
+        self._over, self._ending = trio.Event(), None
+        self._floor_back, self._restored = trio.Event(), trio.Event()
         began = trio.current_time()
         host = self._start()
         await self._around.start(host.run)
@@ -234,8 +240,10 @@ class Helper:
             answer = host.load_answer
         if answer.outcome:
             raise LoadError(answer.reason.decode("utf-8", "replace") or "the module refused")
-        self._around.engine.loaded(self.ident, ok=True)
+        gets_values = self._around.engine.loaded(self.ident, ok=True)
         host.serving()
+        if gets_values:
+            await self._unless_over(self._restored.wait)
         self._say_loaded(answer, host, began)
 
     def _start(self) -> Host:

@@ -132,6 +132,8 @@ class Modules:
                 continue
             if HelperEvent.LOADED in info.events:
                 helper.floor_came_back()
+            if HelperEvent.RESTORED in info.events:
+                helper.has_its_values()
             if HelperEvent.NOT_TAKEN_BACK in info.events:
                 helper.not_taken_back(info)
             if HelperEvent.FAILED in info.events:
