@@ -389,8 +389,102 @@ static void ask_keys(world *w, input *in) {
     tr_keys_clear(&keys);
 }
 
+static void serve(world *w) {
+    if (w->attached) tr_modhost_ready(w->h);
+    tr_modhost_turn(&w->m);
+    listen(w);
+}
+
+static void take_events(world *w) {
+    uint8_t events;
+    const tr_helper *h = tr_modhost_take_event(&w->m, &events);
+    if (h != NULL && events & TR_HELPER_EVENT_LOADED) tr_helper_loaded(w->h, 1);
+}
+
+/* Loads it with a command and a type. */
+static void load_type(world *w, input *in) {
+    static const uint8_t none[1];
+    input nothing_more = {none, 0};
+    if (w->h->state == TR_HELPER_DOWN) start(w);
+    serve(w);
+    if (w->h->state != TR_HELPER_LOADING) return;
+    uint64_t methods = 1 | 2 | 1024 | (take(in) & 1) << 9;
+    tr_msg_register_type type = {.name = {(const uint8_t *)"fuzz-type", 9}, .methods = methods};
+    send_register(w, &nothing_more);
+    serve(w);
+    encode_and_send(w, TR_MSG_REGISTER_TYPE, 2, &type);
+    serve(w);
+    w->asked_type = TR_MSG_GRANT_FLOOR;
+    send_good_answer(w, &nothing_more);
+    serve(w);
+    take_events(w);
+    serve(w);
+}
+
+/* What a host does with values, in good order and with good numbers, or nearly. */
+static void do_values(world *w, input *in) {
+    uint8_t how = take(in), odd = take(in);
+    uint64_t token = 1u + odd % 4;
+    const tr_wire_bytes payload = {(const uint8_t *)"payload", how % 8};
+    tr_msg_values_now now = {.tokens = {.count = 1, .items.u64s = &token},
+                             .payloads = {.count = 1, .items.texts = &payload}};
+    switch (how % 6) {
+        case 0: load_type(w, in); break;
+        case 1: {
+            tr_msg_open_key open = {.db = odd % 2, .mode = 3, .name = {(const uint8_t *)"k", 1}};
+            encode_and_send(w, TR_MSG_OPEN_KEY, 3, &open);
+            break;
+        }
+        case 2: {
+            tr_msg_set_value set = {.key = 1 + odd % 2, .type = 1, .token = token, .keep_old = odd >> 7};
+            encode_and_send(w, TR_MSG_SET_VALUE, 0, &set);
+            break;
+        }
+        case 3: encode_and_send(w, TR_MSG_VALUES_NOW, 0, &now); break;
+        case 4: encode_and_send(w, TR_MSG_REPLICATE_VERBATIM, 0, &(tr_msg_replicate_verbatim){0}); break;
+        default: {
+            listen(w);
+            tr_msg_type_load_answer loaded = {.outcome = odd % 8 == 0, .token = token};
+            tr_msg_type_copy_answer copied = {.token = token};
+            uint16_t to = w->asked_type;
+            if (to == TR_MSG_TYPE_LOAD) encode_and_send(w, TR_MSG_TYPE_LOAD_ANSWER, w->asked_id, &loaded);
+            if (to == TR_MSG_TYPE_COPY) encode_and_send(w, TR_MSG_TYPE_COPY_ANSWER, w->asked_id, &copied);
+        }
+    }
+}
+
+/* A life: it loads, makes values, dies, and gets them back from the next start on. */
+static void live_and_die(world *w, input *in) {
+    static const uint8_t none[1];
+    input nothing_more = {none, 0};
+    uint8_t how = take(in);
+    load_type(w, in);
+    for (uint64_t token = 1; token <= 1u + how % 3 && w->h->state == TR_HELPER_SERVING; token++) {
+        command(w, "DEL", "k", "");
+        command(w, "f.a", "k", "v");
+        serve(w);
+        tr_msg_open_key open = {.mode = 3, .name = {(const uint8_t *)"k", 1}};
+        encode_and_send(w, TR_MSG_OPEN_KEY, 3, &open);
+        serve(w);
+        tr_msg_set_value set = {.key = 1, .type = 1, .token = token};
+        encode_and_send(w, TR_MSG_SET_VALUE, 0, &set);
+        const tr_wire_bytes payload = {(const uint8_t *)"payload", 7};
+        tr_msg_values_now now = {.tokens = {.count = 1, .items.u64s = &token},
+                                 .payloads = {.count = 1, .items.texts = &payload}};
+        encode_and_send(w, how & 4 ? TR_MSG_VALUES_NOW : TR_MSG_REPLICATE_VERBATIM, 0, &now);
+        w->asked_type = TR_MSG_RUN_COMMAND;
+        send_good_answer(w, &nothing_more);
+        serve(w);
+        command(w, "RENAME", "k", token == 1 ? "q" : "r");
+    }
+    tr_helper_fail(w->h, TR_FAIL_ASKED, "the input says so");
+    load_type(w, in);
+}
+
 static void step(world *w, input *in) {
-    switch (take(in) % 22) {
+    switch (take(in) % 24) {
+        case 22: do_values(w, in); break;
+        case 23: live_and_die(w, in); break;
         case 0: send_any(w, in, 0); break;
         case 1: send_any(w, in, 1); break;
         case 2: garbage(w, in); break;
@@ -431,9 +525,7 @@ static void step(world *w, input *in) {
         case 21: ask_keys(w, in); break;
         default: send_good_answer(w, in); break;
     }
-    uint8_t events;
-    const tr_helper *h = tr_modhost_take_event(&w->m, &events);
-    if (h != NULL && events & TR_HELPER_EVENT_LOADED) tr_helper_loaded(w->h, 1);
+    take_events(w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -223,6 +223,10 @@ def helper_lives() -> Iterator[bytes]:
     touched = asks + signal + answer + turn * 2
     yield for_keys + plain + touched + not_served + later + touched + served + later + passes + later
     yield for_keys + leaves + later + served + passes + anew + turn
+    died = [b"\x17" + bytes((how, 0, 1)) for how in (7, 3, 6)]  # with values, which the next process gets back
+    restored = turn + b"\x16\x05\x09" + turn + b"\x16\x05\x0a" + turn
+    yield died[0] + restored + b"\x14\x02" + restored + later + command + turn
+    yield died[1] + b"\x14\x00" + restored + died[2] + b"\x14\x01" + restored + anew + turn
     yield loaded + b"\x0c\x00\x01" + later + answer + b"\x0c\x40\x02\x07" + later + answer + b"\x0c\x20\x01" + later
 
 
