@@ -234,7 +234,8 @@ static void keep_running(tr_helper *h) {
     int64_t began_ns = unit == NULL ? 0 : unit->began_ns;
     h->running_us = began_ns == 0 ? 0 : (tr_clock_mono_ns(h->m->x->clock) - began_ns) / 1000;
     if (unit == NULL) {
-        snprintf(h->running, sizeof h->running, "nothing for the server");
+        const char *what = tr_values_are_given_back(h) ? "its values, given back" : "nothing for the server";
+        snprintf(h->running, sizeof h->running, "%s", what);
         return;
     }
     const char *what = unit->kind == TR_UNIT_COMMAND ? unit->cmd->fullname : kinds[unit->kind];

@@ -304,6 +304,10 @@ void tr__values_settle_keep(tr_values *values) {
     if (values->not_wanted == wanted) keep(values->h, wanted);
 }
 
+int tr_values_are_given_back(const tr_helper *h) {
+    return h->values != NULL && h->values->replay != NULL;
+}
+
 int tr_values_serves(tr_helper *h) {
     tr_values *values = h->values;
     if (values == NULL) return TR_OK;

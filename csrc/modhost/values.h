@@ -100,6 +100,8 @@ int tr_values_opened(tr_helper *h, const tr_db *db, const char *name, size_t len
 void tr_modhost_value_of(const tr_helper *h, const tr_entry *e, uint32_t *type, uint64_t *token);
 /* The unit ends well: before its reply is made. 0, or TR_ENOMEM: what it did can't be put down. */
 int tr_values_unit_ends(tr_helper *h, tr_unit *unit);
+/* 1: it is loading a value, or doing again what its journal says. */
+int tr_values_are_given_back(const tr_helper *h);
 /* It has all its values, and serves. 0 or it has failed. */
 int tr_values_serves(tr_helper *h);
 /* Between units: gives back what was freed; sweeps, begins and ends checkpoints. */

@@ -332,6 +332,7 @@ static void test_a_value_that_kills(void) {
         CHECK_EQ_INT(mk_start(h, &p), TR_OK);
         mk_run(&w);
         CHECK_EQ_INT(h->state, TR_HELPER_DOWN);
+        CHECK_EQ_STR(h->running, "its values, given back");
         CHECK_EQ_STR(SAY("EXISTS", "m"), ":1\r\n");
     }
     serve_again(h, &p);
