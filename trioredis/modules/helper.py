@@ -206,8 +206,7 @@ class Helper:
         """
         while True:
             try:
-                with self._around.hurrying():
-                    await self._bring_up()
+                await self._bring_up()
                 await self._over.wait()
             except LoadError as refused:
                 await self._refused(str(refused))
@@ -220,7 +219,7 @@ class Helper:
                 return
 
     async def _bring_up(self) -> None:
-        """Start a process and load the module in it.
+        """Start a process, load the module in it, and wait until it has its values.
 
         Raises:
             LoadError: there can't be a process, or the module refuses.
@@ -229,6 +228,15 @@ class Helper:
         self._over, self._ending = trio.Event(), None
         self._floor_back, self._restored = trio.Event(), trio.Event()
         began = trio.current_time()
+        with self._around.hurrying():
+            host, answer = await self._start_and_load()
+        gets_values = self._around.engine.loaded(self.ident, ok=True)
+        host.serving()
+        if gets_values:
+            await self._unless_over(self._restored.wait)
+        self._say_loaded(answer, host, began)
+
+    async def _start_and_load(self) -> tuple[Host, LoadModuleAnswer]:
         host = self._start()
         await self._around.start(host.run)
         try:
@@ -240,11 +248,7 @@ class Helper:
             answer = host.load_answer
         if answer.outcome:
             raise LoadError(answer.reason.decode("utf-8", "replace") or "the module refused")
-        gets_values = self._around.engine.loaded(self.ident, ok=True)
-        host.serving()
-        if gets_values:
-            await self._unless_over(self._restored.wait)
-        self._say_loaded(answer, host, began)
+        return host, answer
 
     def _start(self) -> Host:
         """Start the process. LoadError: it can't be had."""
