@@ -1,8 +1,8 @@
 """Making the report of a crash, from what its process has left.
 
-Finding functions and lines takes some tenths of a second of pure Python, which the server's clients would feel, and it reads
-files of any quality. So the server has it done by a program (:mod:`trioredis.modules.report_program`): there it costs
-another core, and a mistake costs detail.
+Finding functions and lines takes some tenths of a second of pure Python, which the server's clients would feel, and it
+reads files of any quality. So the server has it done by a program (:mod:`trioredis.modules.report_program`): there it
+costs another core, and a mistake costs detail.
 """
 
 from __future__ import annotations
