@@ -29,6 +29,7 @@ ENGINE_DIRECTIVES: Final = (
     "latency-monitor-threshold",
     "requirepass",
     "module-command-timeout",
+    "module-durability",
     "busy-reply-threshold",
     "notify-keyspace-events",
 )

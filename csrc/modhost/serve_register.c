@@ -320,7 +320,7 @@ int tr_modhost_command_keys(tr_helper *h, const tr_wire_header *header, const vo
 }
 
 static int same_name(const tr_helper *other, tr_wire_bytes name) {
-    return strlen(other->name) == name.len && memcmp(other->name, name.at, name.len) == 0;
+    return strlen(other->name) == name.len && strncasecmp(other->name, (const char *)name.at, name.len) == 0;
 }
 
 /* Another helper has it, alive or waiting to be started again. */

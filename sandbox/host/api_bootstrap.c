@@ -38,6 +38,11 @@ int tr_rm_IsModuleNameBusy(const char *name) {
     tr_answer hold = {0};
     tr_link_ask("RedisModule_IsModuleNameBusy", TR_MSG_NAME_BUSY, &m, &answer, &hold);
     tr_answer_drop(&hold);
+    if (answer.busy) {
+        tr_host *h = &tr_host_here;
+        free(h->busy_name);
+        h->busy_name = tr_need_copy(name, strlen(name));
+    }
     return answer.busy;
 }
 

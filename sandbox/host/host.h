@@ -205,6 +205,7 @@ typedef struct tr_host {
     bool module_forks;  /* fork() and its like work for the module */
     bool forked;        /* this is a child: the channels and the recorder are another process's */
     char *module_name; /* as SetModuleAttribs had it; NULL before */
+    char *busy_name;   /* asked for last of those that other modules have; or NULL */
     int module_version, api_version;
     uint64_t options;   /* REDISMODULE_OPTIONS_... */
     uint32_t server_version;

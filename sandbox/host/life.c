@@ -19,6 +19,7 @@
 
 #define LOG_TEXT_MAX 8192 /* bytes of a line; the rest is cut */
 #define DEATH_TEXT_MAX 1024
+#define REASON_MAX 1024
 #define MISSING_MAX 1024 /* names told */
 
 enum { LOG_WARNING = 3, LOG_OF_HOST = 1 };
@@ -203,6 +204,15 @@ static tr_wire_bytes *split(const tr_bytes *texts, uint32_t count) {
     return items;
 }
 
+/* The reason lies in room, or outlives this. */
+static const char *why_not_loaded(char room[static REASON_MAX]) {
+    const tr_host *h = &tr_host_here;
+    if (here.nameless) return "it has no name: its load function has not called RedisModule_Init()";
+    if (here.load_code == 0 || h->busy_name == NULL || h->module_name != NULL) return tr_loader_error(&h->loader);
+    snprintf(room, REASON_MAX, "its name is taken: another module is called %s", h->busy_name);
+    return room;
+}
+
 static void answer_load(void) {
     tr_host *h = &tr_host_here;
     tr_bytes names = {0}, missing = {0};
@@ -211,8 +221,8 @@ static void answer_load(void) {
         tr_bytes_add(&names, c->fullname, strlen(c->fullname) + 1);
     for (size_t i = 0; i < h->loader.missing_count && i < MISSING_MAX; i++, missed++)
         tr_bytes_add(&missing, h->loader.missing[i], strlen(h->loader.missing[i]) + 1);
-    const char *reason = here.nameless ? "it has no name: its load function has not called RedisModule_Init()"
-                                       : tr_loader_error(&h->loader);
+    char room[REASON_MAX];
+    const char *reason = why_not_loaded(room);
     const char *name = h->module_name == NULL ? "" : h->module_name;
     tr_wire_bytes *name_items = split(&names, commands);
     tr_wire_bytes *missing_items = split(&missing, missed);

@@ -5,7 +5,9 @@ Method: the example modules, compiled here; a server in this process, or in its 
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -329,14 +331,40 @@ async def test_parked(tmp_path: Path, examples: Path) -> None:
         assert await client.execute("CRASH.NOW", "none") == "OK"
 
 
-async def test_an_exit_is_no_crash(tmp_path: Path, examples: Path) -> None:
-    """By on-crash, the default, a module that ends itself with status 0 stays down."""
+RETIRING: Final = """
+#include <signal.h>
+#include <stdlib.h>
+#include "redismodule.h"
+static void leave(int number) { exit(0); }
+static int stop(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) { exit(0); }
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+    signal(SIGUSR2, leave);
+    if (RedisModule_Init(ctx, "retiring", 1, 1) == REDISMODULE_ERR) return REDISMODULE_ERR;
+    return RedisModule_CreateCommand(ctx, "retiring.now", stop, "", 0, 0, 0);
+}
+"""
+
+
+def build(folder: Path, name: str, source: str) -> str:
+    """Compile a module; returns its file."""
+    (folder / f"{name}.c").write_text(source)
+    include = f"-I{ROOT / 'sandbox' / 'include'}"
+    run("cc", "-g", "-fPIC", "-shared", include, "-o", folder / f"{name}.so", folder / f"{name}.c", "-lpthread")
+    return str(folder / f"{name}.so")
+
+
+async def test_an_exit_amid_a_command_is_a_crash(tmp_path: Path) -> None:
+    """By on-crash, the default, only a module that ends itself with status 0 while it is idle stays down."""
+    path = build(tmp_path, "retiring", RETIRING)
     async with client_of(tmp_path) as (client, server):
-        await client.execute("MODULE", "LOAD", str(examples / "crash.so"))
+        await client.execute("MODULE", "LOAD", path)
         with pytest.raises(ReplyError, match="MODULECRASH"):
-            await client.execute("CRASH.NOW", "exit")
+            await client.execute("RETIRING.NOW")
         [helper] = server.modules.loaded
+        await until(lambda: helper.restarts == 1 and helper.stage is Stage.SERVING)
+        os.kill(helper.pid, signal.SIGUSR2)
         await until(lambda: helper.stage is Stage.PARKED)
+        assert helper.restarts == 1
 
 
 async def test_wrapper(tmp_path: Path, examples: Path) -> None:

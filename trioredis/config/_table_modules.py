@@ -26,7 +26,7 @@ LIFE: Final = (
         ("always", "on-crash", "never"),
         Group.SCRIPTS,
         "Whether the process of a module that ended is started anew: after any end, after any but an exit with"
-        " status 0, or not at all.",
+        " status 0 while it had nothing to do, or not at all.",
         own=True,
         since_7_0=False,
     ),

@@ -111,8 +111,9 @@ class Ending:
 class Surrounding:
     """What a helper needs of the supervisor.
 
-    ``start`` runs a task for as long as the supervisor lives, ``bury`` makes the report of a process that has failed,
-    ``hurrying`` is entered while clients wait for what is done here.
+    ``start`` runs a task for as long as the supervisor lives, ``bury`` makes the report of a process that has failed
+    and returns what waits for its headline (empty: there is no report), ``hurrying`` is entered while clients wait for
+    what is done here.
     """
 
     engine: EngineEnd
@@ -121,7 +122,7 @@ class Surrounding:
     server_version: int
     commands: Callable[[], tuple[bytes, ...]]
     start: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
-    bury: Callable[[Helper, Host, Ending], Awaitable[None]]
+    bury: Callable[[Helper, Host, Ending], Awaitable[Callable[[], Awaitable[str]]]]
     hurrying: Callable[[], AbstractContextManager[None]] = nullcontext
     program: Sequence[str] = (str(PROGRAM),)
 
@@ -364,6 +365,10 @@ class Helper:
 
     async def _refused(self, reason: str) -> None:
         """It can't be loaded, or not again."""
+        host, self._host = self._host, None
+        if host is not None:
+            host.kill()
+            host.close()
         self.log.emit(EVENTS.MODULE_LOAD_FAILED, path=self.path, reason=reason)
         if self.settled.is_set():
             self._park(f"its restart failed: {reason}")
@@ -382,13 +387,16 @@ class Helper:
         assert ending is not None
         self._ended_at = ending.at
         self.crashes += 1
-        by_itself = host is not None and left_by_itself(host)
+        by_itself = host is not None and is_idle(ending) and left_by_itself(host)
+        reason = ending.reason
         if host is not None:
             with self._around.hurrying():
-                await self._hand_over_to_bury(host, ending)
+                told = await self._hand_over_to_bury(host, ending)
+                if not self.settled.is_set():
+                    reason = await told() or reason  # whoever loads it waits for where and why
         if not self.settled.is_set():
-            self.log.emit(EVENTS.MODULE_LOAD_FAILED, path=self.path, reason=ending.reason)
-            self._never_loaded(ending.reason)
+            self.log.emit(EVENTS.MODULE_LOAD_FAILED, path=self.path, reason=reason)
+            self._never_loaded(reason)
             return False
         self.stage = Stage.DOWN
         reason = self._why_stay_down(by_itself=by_itself)
@@ -400,13 +408,14 @@ class Helper:
         self.stage = Stage.LOADING
         return True
 
-    async def _hand_over_to_bury(self, host: Host, ending: Ending) -> None:
+    async def _hand_over_to_bury(self, host: Host, ending: Ending) -> Callable[[], Awaitable[str]]:
+        """Return what waits for the report and returns its headline; see :class:`Surrounding`."""
         if ending.failure is not None and ending.failure.failed is FailKind.TIMEOUT:
             await self._around.start(host.kill_later)
         else:
             host.kill()
         self._host = None  # it is the undertaker's now
-        await self._around.bury(self, host, ending)
+        return await self._around.bury(self, host, ending)
 
     def _park(self, reason: str) -> None:
         self.stage = Stage.PARKED
@@ -419,7 +428,7 @@ class Helper:
         if policy == "never":
             return "module-restart is never"
         if policy == "on-crash" and by_itself:
-            return "it ended itself with status 0, and module-restart is on-crash"
+            return "it ended itself with status 0 while it had nothing to do, and module-restart is on-crash"
         now = trio.current_time()
         while self._restarted_at and self._restarted_at[0] < now - MINUTE_S:
             self._restarted_at.popleft()
@@ -495,12 +504,19 @@ class Helper:
         self.log.emit(EVENTS.MODULE_UNLOADED)
 
 
+NOTHING: Final = "nothing for the server"
+"""What the engine says that a process runs that it has given nothing to do."""
 NOT_POSSIBLE: Final = "operation not possible."
 HAS_TYPES: Final = "the module exports one or more module-side data types, can't unload"
 UNLOAD_TEXTS: Final = {
     2: "the module holds timer that is not fired. Please stop the timer or wait until it fires.",
     3: "the module has blocked clients. Please wait for them to be unblocked and try again.",
 }
+
+
+def is_idle(ending: Ending) -> bool:
+    """Whether the engine had the process and waited for nothing that it was to do."""
+    return ending.failure is not None and ending.failure.running == NOTHING
 
 
 def left_by_itself(host: Host) -> bool:

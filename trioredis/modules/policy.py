@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast, final
 
-from trioredis.config import WALL_PREFIX, WALLS, split_paths, wall_value
+from trioredis.config import WALL_PREFIX, WALLS, BadValueError, split_paths, wall_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,7 +58,10 @@ class Policy:
             if name in names:
                 values[setting.lower()] = wall_value(setting, words)
         for setting, value in overrides:
-            values[setting.lower()] = wall_value(setting, [value])
+            try:
+                values[setting.lower()] = wall_value(setting, [value])
+            except BadValueError as refused:
+                raise BadValueError(f"CONFIG {OVERRIDE_PREFIX}{setting} {value}: {refused}") from refused
         return cls(**cast("Mapping[str, Any]", {name.replace("-", "_"): value for name, value in values.items()}))
 
     def arguments(self) -> list[str]:

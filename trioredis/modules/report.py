@@ -100,20 +100,26 @@ class CrashReport:
     """Everything that was mapped, a line each, as in /proc."""
 
 
+def _frame_of_module(frames: tuple[Frame, ...], module_path: str) -> Frame | None:
+    path = os.path.realpath(module_path)
+    return next((one for one in frames if one.library is not None and os.path.realpath(one.library) == path), None)
+
+
 def blamed_frame(frames: tuple[Frame, ...], module_path: str) -> Frame | None:
     """Return the innermost frame of the module's own code, else the innermost that has a name."""
-    own = os.path.realpath(module_path)
-    for frame in frames:
-        if frame.library is not None and os.path.realpath(frame.library) == own:
-            return frame
-    return next((frame for frame in frames if frame.function), frames[0] if frames else None)
+    own = _frame_of_module(frames, module_path)
+    return own or next((frame for frame in frames if frame.function), frames[0] if frames else None)
+
+
+def _during(surroundings: Surroundings) -> str:
+    return f" while running {surroundings.running}" if surroundings.running else ""
 
 
 def _headline(what: str, reason: str, frame: Frame | None, surroundings: Surroundings) -> str:
     where = ""
     if frame is not None:
         where = f" in {frame.text()}" if frame.function else f" at {frame.place()}"
-    during = f" while running {surroundings.running}" if surroundings.running else ""
+    during = _during(surroundings)
     return f"{what}{where}: {reason}{during}"
 
 
@@ -151,9 +157,12 @@ def make_report(
     what = name or ("exit" if record.cause is Cause.EXIT else "_exit")
     if surroundings.kind == "timeout" and surroundings.running_us is not None:  # the server made it stop, by a signal
         what, reason = "timeout", f"was still at work after {surroundings.running_us // 1000} ms"
+    headline = _headline(what, reason, blamed_frame(frames, module.path), surroundings)
+    if reason == surroundings.last_words and _frame_of_module(frames, module.path) is None:
+        headline = reason + _during(surroundings)  # the host program gave up, and its text says all that there is
     moment = datetime.fromtimestamp(record.time_ns // 1_000_000_000, UTC) if _sane(record.time_ns) else None
     return CrashReport(
-        headline=_headline(what, reason, blamed_frame(frames, module.path), surroundings),
+        headline=headline,
         module=module,
         surroundings=surroundings,
         cause=record.cause.name.lower(),

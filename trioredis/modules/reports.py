@@ -121,6 +121,10 @@ class Reports:
         """Return the newest reports, the newest one first; none when the folder can't be read."""
         return await trio.to_thread.run_sync(_latest, self.folder, count)
 
+    async def headline(self, ident: str) -> str:
+        """Wait for a report that is being made, and return its first line; empty: there is no such one."""
+        return (await self.text(ident) or "").partition("\n")[0]
+
     async def text(self, ident: str) -> str | None:
         """Return a report for people; None: there is no such one."""
         if not IDENT.fullmatch(ident):

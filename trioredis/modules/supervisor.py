@@ -30,6 +30,7 @@ from trioredis.modules.policy import OVERRIDE_PREFIX, Policy
 from trioredis.modules.report import Module, Surroundings
 from trioredis.modules.reports import Reports
 from trioredis.modules.spawn import PROGRAM
+from trioredis.observability import EVENTS
 from trioredis.observability.info_input import ModuleLine, ModuleSection
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ class Modules:
                 self._config, path, [(name.removeprefix(OVERRIDE_PREFIX), value) for name, value in overrides]
             )
         except BadValueError as refused:
+            self._log.emit(EVENTS.MODULE_LOAD_FAILED, path=path, reason=str(refused))
             raise LoadError(str(refused)) from refused
         helper = Helper(self._engine.add(stem(path)), path, args, policy, self._around)
         self._helpers[helper.ident] = helper
@@ -193,8 +195,8 @@ class Modules:
             self._helpers.pop(helper.ident, None)
 
     def find(self, name: str) -> Helper | None:
-        """Return the module of that name."""
-        return next((one for one in self.loaded if one.name == name), None)
+        """Return the module of that name, in whatever case its letters are."""
+        return next((one for one in self.loaded if same_name(one.name, name)), None)
 
     async def unload(self, name: str) -> None:
         """Unload a module.
@@ -256,19 +258,20 @@ class Modules:
 
     # After a crash.
 
-    async def _bury(self, helper: Helper, host: Host, ending: Ending) -> None:
-        """Have a report made of a process that has failed, while life goes on."""
+    async def _bury(self, helper: Helper, host: Host, ending: Ending) -> Callable[[], Awaitable[str]]:
+        """Have a report made of a process that has failed, while life goes on; returns what waits for its headline."""
         if self._burials >= BURIALS_MAX:
             if ending.failure is not None:
                 self.reports.drop(safe_ident(ending.failure.report))
             await self._to_start.send(partial(self._forget, host))
-            return
+            return no_headline
         self._burials += 1
         around = self._surroundings(helper, ending)
         report = ending.failure.report if ending.failure is not None else f"{helper.name}-{os.urandom(4).hex()}"
         ident = safe_ident(report)
         self.reports.expect(ident)
         await self._to_start.send(partial(self._make_report, ident, helper.name, around, helper, host, ending))
+        return partial(self.reports.headline, ident)
 
     async def _forget(self, host: Host) -> None:
         await host.wait_ended(BURIAL_S)
@@ -382,6 +385,11 @@ def with_host(around: Surroundings, calls: tuple[str, ...], host: Host) -> Surro
     return replace(around, calls=calls, walls=host.walls, last_words=host.last_words)
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one module's: as in Redis, the case of a to z makes no difference."""
+    return to_bytes(one).lower() == to_bytes(other).lower()
+
+
 def stem(path: str) -> str:
     """Return what a module is called until it has given its name."""
     return os.path.basename(path).removesuffix(".so") or "module"
@@ -397,6 +405,12 @@ def shown_argument(argument: bytes) -> str:
     text = repr(argument[:ARGUMENT_BYTES_MAX])[1:]
     more = len(argument) - ARGUMENT_BYTES_MAX
     return f"{text}... ({more} bytes more)" if more > 0 else text
+
+
+async def no_headline() -> str:
+    """Say that there will be no report."""
+    await trio.lowlevel.checkpoint()
+    return ""
 
 
 def safe_ident(ident: str) -> str:
