@@ -59,16 +59,19 @@ static void sample_attrib(tr_client *c) {
     tr_reply_cstr(c, "Some real reply following the attribute");
 }
 
-/* The push leaves behind the reply of the command that caused it. */
+/* The push leaves behind the reply of the command that caused it; for a module there is only the order of writing. */
 static void sample_push(tr_client *c) {
+    static const char reply[] = "Some real reply following the push reply";
     if (c->w.proto < 3) {
         tr_reply_error(c, MSG_RESP3_ONLY);
         return;
     }
-    tr_reply_cstr(c, "Some real reply following the push reply");
+    int last = c->owner != NULL;
+    if (!last) tr_reply_cstr(c, reply);
     tr_w_push(&c->w, 2);
     tr_reply_cstr(c, "server-cpu-usage");
     tr_reply_int(c, 42);
+    if (last) tr_reply_cstr(c, reply);
 }
 
 static void sample_verbatim(tr_client *c) {

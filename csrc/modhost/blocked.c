@@ -414,7 +414,7 @@ int tr_modhost_has_blocked(tr_helper *h, tr_unit *unit) {
 
 /* Bytes of a reply that is made in the background. */
 static int judge_reply(tr_helper *h, const tr_wire_bytes *reply, uint8_t proto) {
-    if (reply->len == 0 || tr_resp_check((const char *)reply->at, reply->len, proto) == reply->len) return TR_OK;
+    if (tr_resp_check_answer((const char *)reply->at, reply->len, proto)) return TR_OK;
     return tr_helper_wrong(h, "a reply that is not one value");
 }
 

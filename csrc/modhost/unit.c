@@ -161,8 +161,7 @@ static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *h
     tr_msg_run_command_answer answer;
     int rc = tr__decode(h, header, message, &answer);
     if (rc != TR_OK) return rc;
-    size_t len = answer.reply.len;
-    if (len != 0 && tr_resp_check((const char *)answer.reply.at, len, unit->proto) != len) {
+    if (!tr_resp_check_answer((const char *)answer.reply.at, answer.reply.len, unit->proto)) {
         return tr_helper_wrong(h, "a reply that is not one value");
     }
     tr_client *c = client_of(h, unit);

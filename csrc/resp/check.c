@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define COUNT_DIGITS_MAX 10
+#define VALUE_BYTES_MIN 3 /* _ CR LF */
 
 typedef struct scan {
     const char *p;
@@ -34,12 +35,12 @@ static int take_count(scan *s, uint64_t *out) {
     return 1;
 }
 
-static int take_number(scan *s, int allow_empty) {
+static int take_integer(scan *s) {
     size_t len;
     const char *text = take_line(s, &len);
     if (text == NULL) return 0;
     size_t i = len != 0 && (text[0] == '-' || text[0] == '+');
-    if (i == len) return allow_empty;
+    if (i == len) return 0;
     for (; i < len; i++) {
         if (text[i] < '0' || text[i] > '9') return 0;
     }
@@ -71,7 +72,7 @@ static int take_value(scan *s, int proto, uint64_t *more) {
     switch (type) {
         case '+':
         case '-': return take_line(s, &len) != NULL;
-        case ':': return take_number(s, 0);
+        case ':': return take_integer(s);
         case '$': return take_null(s) || take_bulk(s);
         case '*': return take_null(s) || take_count(s, more);
         default: break;
@@ -81,7 +82,7 @@ static int take_value(scan *s, int proto, uint64_t *more) {
         case '_': return (text = take_line(s, &len)) != NULL && len == 0;
         case '#': return (text = take_line(s, &len)) != NULL && len == 1 && (*text == 't' || *text == 'f');
         case ',': return (text = take_line(s, &len)) != NULL && len != 0;
-        case '(': return take_number(s, 0);
+        case '(': return take_line(s, &len) != NULL;
         case '!':
         case '=': return take_bulk(s);
         case '~':
@@ -94,17 +95,23 @@ static int take_value(scan *s, int proto, uint64_t *more) {
 
 size_t tr_resp_check(const char *p, size_t len, int proto) {
     scan s = {p, p + len};
-    uint64_t open[TR_RESP_DEPTH_MAX];
-    int depth = 0;
+    uint64_t missing = 1; /* values that still have to come, at whatever depth */
     do {
         uint64_t more;
         if (s.p == s.end || !take_value(&s, proto, &more)) return 0;
-        if (depth != 0) open[depth - 1]--;
-        if (more != 0) {
-            if (depth == TR_RESP_DEPTH_MAX) return 0;
-            open[depth++] = more;
-        }
-        while (depth != 0 && open[depth - 1] == 0) depth--;
-    } while (depth != 0);
+        missing += more - 1;
+        if (missing > (size_t)(s.end - s.p) / VALUE_BYTES_MIN) return 0;
+    } while (missing != 0);
     return (size_t)(s.p - p);
+}
+
+int tr_resp_check_answer(const char *p, size_t len, int proto) {
+    int replies = 0;
+    for (size_t at = 0; at < len;) {
+        size_t one = tr_resp_check(p + at, len - at, proto);
+        if (one == 0) return 0;
+        replies += p[at] != '>';
+        at += one;
+    }
+    return replies <= 1;
 }

@@ -16,6 +16,11 @@ static tr_reply *target(RedisModuleCtx *ctx) {
     return &ctx->reply;
 }
 
+static bool takes_resp3(RedisModuleCtx *ctx) {
+    const tr_reply *reply = target(ctx);
+    return (reply == NULL ? ctx->reply.resp : reply->resp) >= 3;
+}
+
 /* ------------------------------------------------------------------ errors */
 
 int tr_rm_WrongArity(RedisModuleCtx *ctx) {
@@ -95,7 +100,7 @@ int tr_rm_ReplyWithSet(RedisModuleCtx *ctx, long len) {
 
 int tr_rm_ReplyWithAttribute(RedisModuleCtx *ctx, long len) {
     TR_NOTE(ReplyWithAttribute, ctx, len);
-    if (ctx->reply.resp < 3) return REDISMODULE_ERR;
+    if (!takes_resp3(ctx)) return REDISMODULE_ERR;
     return add_group(ctx, "ReplyWithAttribute", TR_GROUP_ATTRIBUTE, len);
 }
 
@@ -128,12 +133,12 @@ void tr_rm_ReplySetSetLength(RedisModuleCtx *ctx, long len) {
 
 void tr_rm_ReplySetAttributeLength(RedisModuleCtx *ctx, long len) {
     TR_NOTE(ReplySetAttributeLength, ctx, len);
-    if (ctx->reply.resp >= 3) set_length(ctx, "ReplySetAttributeLength", TR_GROUP_ATTRIBUTE, len);
+    if (takes_resp3(ctx)) set_length(ctx, "ReplySetAttributeLength", TR_GROUP_ATTRIBUTE, len);
 }
 
 void tr_rm_ReplySetPushLength(RedisModuleCtx *ctx, long len) {
     TR_NOTE(ReplySetPushLength, ctx, len);
-    if (ctx->reply.resp >= 3) set_length(ctx, "ReplySetPushLength", TR_GROUP_PUSH, len);
+    if (takes_resp3(ctx)) set_length(ctx, "ReplySetPushLength", TR_GROUP_PUSH, len);
 }
 
 /* ------------------------------------------------------------------ strings */

@@ -72,6 +72,7 @@ static size_t read_group(const char *p, size_t left, size_t head, piece *out) {
     if (count > (left - head) / REPLY_BYTES_MIN) return 0;
     bool pairs = *p == '%' || *p == '|';
     out->type = *p == '*'   ? REDISMODULE_REPLY_ARRAY
+                : *p == '>' ? REDISMODULE_REPLY_UNKNOWN
                 : *p == '~' ? REDISMODULE_REPLY_SET
                 : *p == '%' ? REDISMODULE_REPLY_MAP
                             : REDISMODULE_REPLY_ATTRIBUTE;
@@ -91,7 +92,7 @@ static int read_line(char kind, const char *text, size_t len, piece *out) {
     case '+': out->type = REDISMODULE_REPLY_STRING; return 1;
     case '-': out->type = REDISMODULE_REPLY_ERROR; return 1;
     case ':': out->type = REDISMODULE_REPLY_INTEGER; return tr_num_parse_int(text, len, &out->integer);
-    case '(': out->type = REDISMODULE_REPLY_BIG_NUMBER; return len != 0;
+    case '(': out->type = REDISMODULE_REPLY_BIG_NUMBER; return 1;
     case ',': out->type = REDISMODULE_REPLY_DOUBLE; return read_double(text, len, &out->number);
     case '_': out->type = REDISMODULE_REPLY_NULL; return len == 0;
     case '#':
@@ -114,6 +115,7 @@ static size_t read_piece(const char *p, size_t left, piece *out) {
     case '=': return read_bulk(p, left, head, out);
     case '*':
     case '~':
+    case '>':
     case '%':
     case '|': return read_group(p, left, head, out);
     default: return read_line(*p, p + 1, (size_t)len, out) ? head : 0;
@@ -222,7 +224,11 @@ static void parse(tr_reply_root *root) {
     root->parsed = true;
     RedisModuleCallReply *self = &root->self;
     size_t nodes;
-    if (self->len == 0 || scan(self->at, self->len, &nodes) != self->len) return;
+    if (self->len == 0) return;
+    if (scan(self->at, self->len, &nodes) != self->len) { /* a push beside the reply: only RESP3 has that */
+        self->resp3 = true;
+        return;
+    }
     root->node_count = nodes - 1;
     if (nodes > 1) root->nodes = tr_need_zeroed((nodes - 1) * sizeof *root->nodes);
     build b = {.root = root, .p = self->at, .end = self->at + self->len, .free = root->nodes};

@@ -83,7 +83,8 @@ typedef struct tr_reply {
 
 void tr_reply_init(tr_reply *reply, uint8_t resp);
 void tr_reply_drop(tr_reply *reply);
-/* Before it is sent: lengths that are still postponed are set to what was written since. */
+/* Before it is sent: lengths that are still postponed are set to what was written since; an error takes the place of
+ * what is not one whole reply, or is larger than messages are. Both are logged. */
 void tr_reply_finish(tr_reply *reply);
 /* text is "CODE message", without '-'; ends of lines in it become spaces. Counted. */
 void tr_reply_add_error(tr_reply *reply, const char *text, size_t len);

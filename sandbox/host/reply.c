@@ -10,6 +10,7 @@
 #define CODE_MAX 31                      /* where Redis stops looking for the end of an error's code */
 #define OPEN_FIRST 8
 #define FORMAT_LETTERS 3
+#define REPLY_BYTES_MAX 537000000 /* what the messages take */
 
 /* Writes kind, number, line end; how many bytes that are. to holds HEADER_MAX. */
 static size_t put_header(char *to, char kind, uint64_t number) {
@@ -20,11 +21,11 @@ static size_t put_header(char *to, char kind, uint64_t number) {
     return len;
 }
 
-/* kind, text, line end. */
+/* kind, text, line end. Line ends in the text, which would end it too early, become spaces. */
 static void add_line(tr_reply *reply, char kind, const char *text, size_t len) {
     char *to = tr_bytes_room(&reply->out, len + 3);
     *to++ = kind;
-    if (len != 0) memcpy(to, text, len);
+    for (size_t i = 0; i < len; i++) to[i] = text[i] == '\r' || text[i] == '\n' ? ' ' : text[i];
     to[len] = '\r';
     to[len + 1] = '\n';
     reply->out.len += len + 3;
@@ -96,16 +97,6 @@ static uint64_t count_elements(const tr_reply *reply, size_t at) {
     return count;
 }
 
-void tr_reply_finish(tr_reply *reply) {
-    if (reply->open_count == 0) return;
-    static const char complaint[] = "a reply was left with postponed lengths that nobody set";
-    tr_host_log(3, 1, complaint, sizeof complaint - 1);
-    while (reply->open_count != 0) {
-        size_t at = reply->open[reply->open_count - 1];
-        tr_reply_set_length(reply, TR_GROUP_ARRAY, count_elements(reply, at));
-    }
-}
-
 /* ------------------------------------------------------------------ errors */
 
 void tr_reply_count_error(tr_reply *reply, const char *text, size_t len) {
@@ -125,11 +116,7 @@ void tr_reply_add_error(tr_reply *reply, const char *text, size_t len) {
     while (len != 0 && (text[len - 1] == '\r' || text[len - 1] == '\n')) len--;
     size_t at = reply->out.len + 1;
     add_line(reply, '-', text, len);
-    char *written = reply->out.p + at;
-    for (size_t i = 0; i < len; i++) {
-        if (written[i] == '\r' || written[i] == '\n') written[i] = ' ';
-    }
-    tr_reply_count_error(reply, written, len);
+    tr_reply_count_error(reply, reply->out.p + at, len);
 }
 
 /* ------------------------------------------------------------------ single values */
@@ -204,4 +191,46 @@ void tr_reply_add_long_double(tr_reply *reply, long double value) {
 
 void tr_reply_add_big_number(tr_reply *reply, const char *p, size_t len) {
     add_number(reply, '(', p, len);
+}
+
+/* ------------------------------------------------------------------ the end */
+
+/* What a command may be answered with: nothing, or one whole reply, and pushes around it. */
+static bool is_answer(const tr_reply *reply) {
+    int values = 0;
+    for (size_t at = 0; at < reply->out.len;) {
+        const char *p = reply->out.p + at;
+        size_t len = tr_call_reply_scan(p, reply->out.len - at);
+        if (len == 0) return false;
+        values += *p != TR_GROUP_PUSH;
+        at += len;
+    }
+    return values <= 1;
+}
+
+/* An error takes the place of all that was written. */
+static void replace(tr_reply *reply, const char *complaint, const char *error) {
+    tr_host_log(3, 1, complaint, strlen(complaint));
+    reply->out.len = 0;
+    tr_reply_add_error(reply, error, strlen(error));
+}
+
+static void close_open(tr_reply *reply) {
+    if (reply->open_count == 0) return;
+    static const char complaint[] = "a reply was left with postponed lengths that nobody set";
+    tr_host_log(3, 1, complaint, sizeof complaint - 1);
+    while (reply->open_count != 0) {
+        size_t at = reply->open[reply->open_count - 1];
+        tr_reply_set_length(reply, TR_GROUP_ARRAY, count_elements(reply, at));
+    }
+}
+
+void tr_reply_finish(tr_reply *reply) {
+    close_open(reply);
+    if (reply->out.len > REPLY_BYTES_MAX) {
+        replace(reply, "a reply was too large and became an error", "ERR the module's reply is too large");
+    } else if (!is_answer(reply)) {
+        replace(reply, "a command was not answered with one whole reply: it became an error",
+                "ERR the module's reply is not one whole value");
+    }
 }

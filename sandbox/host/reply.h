@@ -12,6 +12,8 @@
  * since. The last one postponed is the first one set; which kind it is, is told then. Those never set
  * get the number of elements that follow, so a module's mistake leaves valid RESP.
  *
+ * Whatever a module writes, tr_reply_finish() leaves what the engine takes: nothing or one whole reply, pushes aside.
+ *
  * Plain data, owned by one context, one thread at a time. Memory that can't be had ends the process.
  */
 #ifndef TR_HOST_REPLY_H
@@ -34,7 +36,7 @@ void tr_reply_postpone(tr_reply *reply);
 int tr_reply_set_length(tr_reply *reply, tr_group group, uint64_t count);
 
 void tr_reply_add_integer(tr_reply *reply, int64_t value);
-/* A simple string; text is taken as it is. */
+/* A simple string; line ends in it become spaces. */
 void tr_reply_add_simple(tr_reply *reply, const char *text);
 void tr_reply_add_bulk(tr_reply *reply, const void *p, size_t len);
 /* format is cut or filled with spaces to three letters. */
@@ -44,6 +46,7 @@ void tr_reply_add_null_array(tr_reply *reply);
 void tr_reply_add_bool(tr_reply *reply, bool value);
 void tr_reply_add_double(tr_reply *reply, double value);
 void tr_reply_add_long_double(tr_reply *reply, long double value);
+/* p: any text; line ends in it become spaces for resp 3. */
 void tr_reply_add_big_number(tr_reply *reply, const char *p, size_t len);
 
 /* Counts an error whose text, without '-' and line end, was written otherwise. */

@@ -23,7 +23,7 @@ static void test_whole(void) {
     };
     static const char *const three[] = {
         "_\r\n", "#t\r\n", "#f\r\n", ",1.5\r\n", ",inf\r\n",
-        "(-123456789012345678901234567890\r\n",
+        "(-123456789012345678901234567890\r\n", "(\r\n", "(12 3x\r\n",
         "!3\r\nERR\r\n", "=7\r\ntxt:abc\r\n", "~1\r\n:1\r\n",
         "%1\r\n+k\r\n:1\r\n", ">1\r\n+x\r\n", "|1\r\n+k\r\n+v\r\n:1\r\n",
     };
@@ -57,7 +57,7 @@ static void test_wrong(void) {
     static const char *const wrong[] = {
         "", "OK\r\n", "+a\nb\r\n", "+a\rb\r\n", "+OK\n", ":\r\n", ":x\r\n", ":-\r\n", ":1 \r\n",
         "$\r\n", "$-2\r\n", "$3\r\nabcd\r\n", "$3\r\nabc\n\r", "$99999999999\r\n", "*-2\r\n",
-        "*x\r\n", "#x\r\n", "#tt\r\n", "_x\r\n", ",\r\n", "(\r\n", "%-1\r\n", "~-1\r\n",
+        "*x\r\n", "#x\r\n", "#tt\r\n", "_x\r\n", ",\r\n", "(1\n\r\n", "%-1\r\n", "~-1\r\n",
         "|1\r\n+k\r\n+v\r\n", "$18446744073709551615\r\n", "*9999999999\r\n",
         "%9999999999\r\n:1\r\n", "\r\n",
     };
@@ -65,13 +65,23 @@ static void test_wrong(void) {
 }
 
 static void test_depth(void) {
-    char deep[(TR_RESP_DEPTH_MAX + 1) * 4 + 8] = "";
-    for (int i = 0; i < TR_RESP_DEPTH_MAX; i++) strcat(deep, "*1\r\n");
-    strcat(deep, ":1\r\n");
-    CHECK_EQ_INT(check(deep, 2), strlen(deep));
-    char deeper[sizeof deep + 8];
-    snprintf(deeper, sizeof deeper, "*1\r\n%s", deep);
-    CHECK_EQ_INT(check(deeper, 2), 0);
+    enum { DEPTH = 100000 };
+    char *deep = malloc(DEPTH * 4 + 8);
+    for (int i = 0; i < DEPTH; i++) memcpy(deep + 4 * i, "*1\r\n", 4);
+    memcpy(deep + DEPTH * 4, ":1\r\n", 5);
+    CHECK_EQ_INT(check(deep, 2), DEPTH * 4 + 4);
+    deep[DEPTH * 4] = '\0';
+    CHECK_EQ_INT(check(deep, 2), 0);
+    free(deep);
+}
+
+static void test_answers(void) {
+    static const char *const good[] = {"", ":1\r\n", ">1\r\n+x\r\n", ">1\r\n+x\r\n:1\r\n", ":1\r\n>0\r\n>1\r\n+x\r\n"};
+    static const char *const bad[] = {":1\r\n:2\r\n", ":1\r\n>0\r\n:1\r\n", ":1\r\n>1\r\n", ":1", "|1\r\n+k\r\n+v\r\n"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) CHECK(tr_resp_check_answer(good[i], strlen(good[i]), 3));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) CHECK(!tr_resp_check_answer(bad[i], strlen(bad[i]), 3));
+    CHECK(tr_resp_check_answer(good[1], strlen(good[1]), 2));
+    CHECK(!tr_resp_check_answer(good[2], strlen(good[2]), 2));
 }
 
 int main(void) {
@@ -79,5 +89,6 @@ int main(void) {
     RUN(test_cut);
     RUN(test_wrong);
     RUN(test_depth);
+    RUN(test_answers);
     return CHECK_DONE();
 }

@@ -145,7 +145,7 @@ static void test_broken(void) {
         ":+1\r\n", ":01\r\n",   "$1\r\n\r\n", "$-2\r\n",    "$01\r\na\r\n", "$1\r\nab\r\n", "$3\r\nab\r\n",
         "*1\r\n",  "*-2\r\n",   "~-1\r\n",   "%-1\r\n",     "%1\r\n:1\r\n", "*2\r\n:1\r\n", "|0\r\n",
         "_x\r\n",  "#\r\n",     "#x\r\n",    "#tt\r\n",     ",\r\n",        ", 1\r\n",      ",1x\r\n",
-        "(\r\n",   "=3\r\nabc\r\n", "=4\r\nabcd\r\n", "=-1\r\n", ">1\r\n:1\r\n", ":1\r\n:2\r\n",
+        "=3\r\nabc\r\n", "=4\r\nabcd\r\n", "=-1\r\n", ">1\r\n", ">1\r\n:1\r\n:2\r\n", ":1\r\n:2\r\n",
         "*1000000000\r\n:1\r\n", "%9223372036854775807\r\n:1\r\n", "*18446744073709551615\r\n:1\r\n",
         "$18446744073709551615\r\na\r\n", "$9223372036854775807\r\na\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

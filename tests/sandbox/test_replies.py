@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INCLUDE: Final = ROOT / "sandbox" / "include"
 MODULES: Final = ("replies", "server")
+DEBUG: Final = ("--enable-debug-command", "yes")
 SECONDS: Final = 20.0
 READ_BYTES: Final = 65536
 STATUS: Final = json.loads((ROOT / "sandbox" / "status.json").read_text(encoding="utf-8"))
@@ -37,7 +38,10 @@ REPLIES: Final = (
     "replies.error A_b",
     "replies.error",
     "replies.error a b",
+    "replies.error A\r\nb c\r\n",
     "replies.simplestring OK",
+    "replies.simplestring two\r\nlines\n",
+    "replies.simplestring ",
     "replies.array",
     "replies.map",
     "replies.set",
@@ -49,6 +53,12 @@ REPLIES: Final = (
     "replies.bool",
     "replies.longdouble",
     "replies.bignumber",
+    "replies.number ",
+    "replies.number 12x",
+    "replies.number -",
+    "replies.formatted a\r\nb m",
+    "replies.formatted a \r\n",
+    "replies.formatted  ",
     "replies.nothing",
     "replies.container error",
     "replies.container ERROR x",
@@ -123,15 +133,21 @@ CALLS: Final = (
     "replies.part 3 0 config get maxmemory",
 )
 """Replies of commands that a module calls."""
+OUT_OF_BAND: Final = ("replies.call 3 debug protocol push", "replies.walk 3 debug protocol push")
+"""Replies that come with a push."""
+NOT_WHOLE: Final = b"-ERR the module's reply is not one whole value\r\n"
 UNFILTER: Final = ("server.unfilter", "server.unfilter", "server.twice ab")
 OURS: Final = {
     "replies.errorformat x": b"-CODE7 x: 0.50\r\n",
+    "replies.number 1\r\n2": b"$4\r\n1\r\n2\r\n",
+    "replies.lacking": NOT_WHOLE,
+    "replies.twice": NOT_WHOLE,
     "replies.unclosed": b"*2\r\n:1\r\n*2\r\n:2\r\n:3\r\n",
     "server.keys mset a 1 b 2": b"*4\r\n:1\r\n:36\r\n:3\r\n:36\r\n",
     "set work 1": b"+OK\r\n",
     "server.seen": b"$31\r\n8:set:work job:data freed:data \r\n",
 }
-"""What 7.0 doesn't have or doesn't survive."""
+"""What 7.0 doesn't have, doesn't survive, or breaks the protocol with."""
 DOUBLES: Final = b"0 -0 1 -1 0.1 0.5 1.5 3.141592653589793 10000000000 100000000000000000 1e+21 1e+100".split() + (
     b"1.7976931348623157e+308 5e-324 0.00001 1e-10 0.001 123456.789 4611686018427387904 9007199254740992".split()
     + b"-1234.5 inf -inf".split()
@@ -202,7 +218,7 @@ def stock(libraries: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory)
     command = redis_command()
     if command is None:
         pytest.skip("redis-server is not installed")
-    with running("redis", [*command, *load(libraries)], tmp_path_factory.mktemp("redis")) as server:
+    with running("redis", [*command, *load(libraries), *DEBUG], tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
@@ -211,7 +227,7 @@ def ours(libraries: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) 
     """Yield our server with the modules."""
     if importlib.util.find_spec("trioredis.modules.supervisor") is None:
         pytest.skip("modules can't be loaded into the server yet")
-    command = [*trioredis_command(), *load(libraries)]
+    command = [*trioredis_command(), *load(libraries), *DEBUG]
     with running("trioredis", command, tmp_path_factory.mktemp("trioredis")) as server:
         yield server
 
@@ -255,6 +271,16 @@ def test_replies_of_commands_are_those_of_stock(resp: int, stock: Server, ours: 
 @calls
 def test_no_reply_of_resp3_for_resp2(ours: Server) -> None:
     assert run(ours, ("replies.call 3 config get maxmemory",), 2) == [b"+refused\r\n"]
+
+
+@calls
+def test_a_reply_with_a_push_is_that_of_stock(stock: Server, ours: Server) -> None:
+    assert run(ours, OUT_OF_BAND, 3) == run(stock, OUT_OF_BAND, 3)
+    assert run(ours, OUT_OF_BAND[:1], 2) == [b"+refused\r\n"]
+
+
+def test_line_ends_in_a_number_of_resp3(ours: Server) -> None:
+    assert run(ours, ("replies.number 1\r\n2",), 3) == [b"(1  2\r\n"]
 
 
 @calls

@@ -226,6 +226,37 @@ static int bignumber(RedisModuleCtx *ctx, args argv, int argc) {
     return RedisModule_ReplyWithBigNumber(ctx, "-1", 2);
 }
 
+/* As the number, whatever it says. */
+static int number(RedisModuleCtx *ctx, args argv, int argc) {
+    if (argc != 2) return RedisModule_WrongArity(ctx);
+    size_t len;
+    const char *text = RedisModule_StringPtrLen(argv[1], &len);
+    return RedisModule_ReplyWithBigNumber(ctx, text, len);
+}
+
+/* A text and the name of its format. */
+static int formatted(RedisModuleCtx *ctx, args argv, int argc) {
+    if (argc != 3) return RedisModule_WrongArity(ctx);
+    size_t len;
+    const char *text = RedisModule_StringPtrLen(argv[1], &len);
+    return RedisModule_ReplyWithVerbatimStringType(ctx, text, len, RedisModule_StringPtrLen(argv[2], NULL));
+}
+
+/* An array that is announced with one element more than it gets. */
+static int lacking(RedisModuleCtx *ctx, args argv, int argc) {
+    UNUSED(argv);
+    UNUSED(argc);
+    RedisModule_ReplyWithArray(ctx, 2);
+    return RedisModule_ReplyWithLongLong(ctx, 1);
+}
+
+static int twice(RedisModuleCtx *ctx, args argv, int argc) {
+    UNUSED(argv);
+    UNUSED(argc);
+    RedisModule_ReplyWithLongLong(ctx, 1);
+    return RedisModule_ReplyWithLongLong(ctx, 2);
+}
+
 static int nothing(RedisModuleCtx *ctx, args argv, int argc) {
     UNUSED(ctx);
     UNUSED(argv);
@@ -384,6 +415,10 @@ static const struct {
                 {"replies.double", replydouble},
                 {"replies.longdouble", longdouble},
                 {"replies.bignumber", bignumber},
+                {"replies.number", number},
+                {"replies.formatted", formatted},
+                {"replies.lacking", lacking},
+                {"replies.twice", twice},
                 {"replies.nothing", nothing},
                 {"replies.call", callreply},
                 {"replies.look", look},
