@@ -16,6 +16,7 @@ import trio
 
 from tests.modules.test_in_server import build, client_of, examples  # noqa: F401 - a fixture
 from tests.server.kit import Process
+from trioredis.modules.api_names import NAMES
 from trioredis.modules.helper import LoadError
 from trioredis.resp import ReplyError
 
@@ -172,3 +173,36 @@ async def test_durability_at_run_time(tmp_path: Path) -> None:
                 await trio.lowlevel.checkpoint()
         await crash()
         await wait_for_reply(client, 1, "EXISTS", "later")
+
+
+def curious(names: list[str]) -> str:
+    """Return the source of a module that asks for functions by name."""
+    asked = " ".join(f'RedisModule_GetApi("RedisModule_{name}", &got);' for name in names)
+    return f"""
+#include "redismodule.h"
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {{
+    void *got;
+    if (RedisModule_Init(ctx, "curious", 1, 1) == REDISMODULE_ERR) return REDISMODULE_ERR;
+    {asked}
+    return REDISMODULE_OK;
+}}
+"""
+
+
+async def test_missing_functions_are_all_named(tmp_path: Path) -> None:
+    """Those of no API come first, and the list is whole, over as many lines as it takes."""
+    unknown = [f"DoTheImpossibleAsOftenAsPossibleNumber{number}" for number in range(60)]
+    path = build(tmp_path, "curious", curious(unknown))
+    async with client_of(tmp_path, **logging(tmp_path)) as (client, server):
+        assert await client.execute("MODULE", "LOAD", path) == "OK"
+        [helper] = server.modules.loaded
+        assert helper.info is not None
+        asked = [one.decode().removeprefix("RedisModule_") for one in helper.info.missing]
+    [loaded] = logged(tmp_path, "module.loaded")
+    assert loaded["missing"] == len(asked)
+    lines = list(logged(tmp_path, "module.functions_unknown"))
+    assert len(lines) > 1
+    assert [name for line in lines for name in line["functions"]] == unknown
+    known = [name for line in logged(tmp_path, "module.functions_missing") for name in line["functions"]]
+    assert sorted(known + unknown) == sorted(asked)
+    assert set(known) <= set(NAMES)

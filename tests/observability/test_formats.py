@@ -228,3 +228,11 @@ def test_a_long_line_does_not_shorten_the_next() -> None:
     pipeline.render(EVENTS.LISTENER_FAILED, {"listener": "x" * 9000, "error": "\x1b" * 9000})
     listener = "y" * 400
     assert listener in pipeline.render(EVENTS.LISTENER_CLOSED, {"listener": listener})
+
+
+def test_lists_are_lists_for_programs() -> None:
+    """For people they are words with commas between."""
+    names = ["one", "two words"]
+    line = json.loads(render(JsonRenderer(TimestampFormat.LEGACY), EVENTS.CONFIG_CHANGED, directives=names))
+    assert line["directives"] == names
+    assert 'directives="one,two words"' in render(render_logfmt, EVENTS.CONFIG_CHANGED, directives=names)

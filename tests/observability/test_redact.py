@@ -101,15 +101,13 @@ def test_enums_paths_and_sequences() -> None:
     assert clean_value("c", Colour.RED) == "red"
     assert clean_value("c", Colour.NUMBER) == "NUMBER"
     assert clean_value("p", PurePosixPath("/a b/\n")) == "/a b/\\n"
-    assert clean_value("l", ["a", 1, b"\xff"]) == "a,1,\\xff"
-    assert clean_value("l", ()) == ""
+    assert clean_value("l", ["a", 1, b"\xff"]) == ("a", "1", "\\xff")
+    assert clean_value("l", ()) == ()
 
 
 def test_long_sequences_are_cut() -> None:
     shown = clean_value("l", ["abcdefghi"] * 1000, 40)
-    assert isinstance(shown, str)
-    assert shown.endswith(",...")
-    assert len(shown) < 60
+    assert shown == ("abcdefghi",) * 4 + ("...",)
 
 
 def test_other_objects_show_their_type_only() -> None:
@@ -136,7 +134,7 @@ def test_redacted_values_never_show() -> None:
     secret = Redacted("hunter2")
     shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>20}", f"{[secret]}", clean_value("x", secret)]
     assert not any("hunter2" in str(text) for text in shown)
-    assert clean_value("x", [secret]) == REDACTED_TEXT
+    assert clean_value("x", [secret]) == (REDACTED_TEXT,)
     assert secret.reveal() == "hunter2"
     with pytest.raises(TypeError):
         pickle.dumps(secret)

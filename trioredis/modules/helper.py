@@ -26,6 +26,7 @@ from trioredis.engine import EngineError, FailKind
 from trioredis.modules import flight
 from trioredis.modules.crash_record import BadRecord, Cause, parse_record
 from trioredis.modules.host import Host, HostLost, pidfd_of
+from trioredis.modules.output import log_missing
 from trioredis.modules.protocol import LoadModule, LoadModuleAnswer, UnloadModule, UnloadModuleAnswer
 from trioredis.modules.spawn import PROGRAM, spawn
 from trioredis.observability import EVENTS
@@ -356,8 +357,10 @@ class Helper:
                 load_ms=round((now - began) * MS_PER_S, 3),
                 module_pid=host.module_pid,
                 commands=len(answer.commands),
-                **{name: found for name, found in (("types", answer.types), ("missing", answer.missing)) if found},
+                **({"types": answer.types} if answer.types else {}),
+                **({"missing": len(answer.missing)} if answer.missing else {}),
             )
+            log_missing(self.log, answer.missing)
         self.stage = Stage.SERVING
         self.settled.set()
 

@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Final, final
 
 import trio
 
+from trioredis.modules.api_names import NAMES
 from trioredis.modules.protocol import Log as LogBody
 from trioredis.observability import EVENTS
+from trioredis.observability.module_events import NAMES_CHARS_MAX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trioredis.modules.protocol import Walls
     from trioredis.observability import Log
 
 LINES_PER_SECOND: Final = 500
 LEVELS: Final = (EVENTS.MODULE_DEBUG, EVENTS.MODULE_VERBOSE, EVENTS.MODULE_NOTICE, EVENTS.MODULE_WARNING)
 SOURCES: Final = ("module", "host", "values")
+KNOWN: Final = frozenset(NAMES)
+PREFIXES: Final = ("RedisModule_", "ValkeyModule_")
 STANDS: Final = 1
 MISSING: Final = 0
 STANDING: Final = {STANDS: "stands", MISSING: "is missing", 2: "is not wanted"}
@@ -64,6 +70,33 @@ def log_output(log: Log, allowance: Allowance, stream: str, line: bytes) -> None
     dropped = allowance.take()
     if dropped is not None:
         log.emit(EVENTS.MODULE_OUTPUT, stream=stream, line=line.rstrip(b"\r"), dropped=dropped)
+
+
+def log_missing(log: Log, missing: Iterable[bytes]) -> None:
+    """Log all functions of the API that the module got no address for: those that nobody knows first."""
+    functions = [short_name(one) for one in missing]
+    for event, is_known in ((EVENTS.MODULE_FUNCTIONS_UNKNOWN, False), (EVENTS.MODULE_FUNCTIONS_MISSING, True)):
+        for names in in_lines([one for one in functions if (one in KNOWN) is is_known], NAMES_CHARS_MAX):
+            log.emit(event, functions=names)
+
+
+def short_name(function: bytes) -> str:
+    """Return a function's name without what all of them begin with."""
+    name = function.decode("utf-8", "replace")
+    return next((name.removeprefix(one) for one in PREFIXES if name.startswith(one)), name)
+
+
+def in_lines(names: Iterable[str], chars_max: int) -> list[list[str]]:
+    """Deal names out to lines that have so many characters at most, a comma after each included."""
+    lines: list[list[str]] = []
+    room = 0
+    for name in names:
+        if not lines or len(name) >= room:
+            lines.append([])
+            room = chars_max
+        lines[-1].append(name)
+        room -= len(name) + 1
+    return lines
 
 
 def log_walls(log: Log, walls: Walls) -> tuple[str, ...]:

@@ -101,6 +101,6 @@ def flag(name: str, about: str, *, required: bool = True) -> EventField:
     return EventField(name, FieldType.FLAG, about, "", required)
 
 
-def items(name: str, about: str, *, required: bool = True) -> EventField:
-    """Several texts, logged joined by commas."""
-    return EventField(name, FieldType.LIST, about, "", required)
+def items(name: str, about: str, *, required: bool = True, chars_max: int = VALUE_CHARS_MAX) -> EventField:
+    """Several texts: a list in JSON, else joined by commas; all together have ``chars_max`` characters at most."""
+    return EventField(name, FieldType.LIST, about, "", required, chars_max)

@@ -73,7 +73,9 @@ def format_time(unix_ns: int, how: TimestampFormat) -> str:
 
 
 def to_text(value: Clean) -> str:
-    """A cleaned value as text; truth values are ``true`` and ``false``."""
+    """A cleaned value as text; truth values are ``true`` and ``false``, items are joined by commas."""
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -121,7 +123,8 @@ class _Shown(dict[str, Any]):
 
 def render_message(event: Event, cleaned: Mapping[str, Clean]) -> str:
     """The text of ``event`` with its placeholders filled."""
-    return event.message.format_map(_Shown(cleaned))
+    shown = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in cleaned.items()}
+    return event.message.format_map(_Shown(shown))
 
 
 @final

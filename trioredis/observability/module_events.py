@@ -12,6 +12,8 @@ _NOTICE, _WARNING = LogLevel.NOTICE, LogLevel.WARNING
 _NOTHING_TO_DO = "Nothing."
 _ERROR = text("error", "what the system or the library said")
 _MODULE = text("module", "name of the module")
+NAMES_CHARS_MAX: Final = 1000
+"""Characters of the names in one line: what is longer would be cut for the sake of the line."""
 _SAID = (
     _MODULE,
     text("line", "what the module says", chars_max=TRACEBACK_CHARS_MAX),
@@ -36,9 +38,26 @@ class ModuleEvents:
             integer("module_pid", "process that it runs in"),
             integer("commands", "commands that it registered"),
             items("types", "data types that it registered", required=False),
-            items("missing", "functions of the module API that it asked for and that nobody has", required=False),
+            integer("missing", "functions of the module API that it asked for and did not get", required=False),
         ),
-        "Nothing. When functions are missing, the module must do without them or crashes when it calls one.",
+        "Nothing. When functions are missing, the lines that follow name them.",
+    )
+    MODULE_FUNCTIONS_UNKNOWN: Final = Event(
+        "module.functions_unknown",
+        _WARNING,
+        "Module {module} asked for functions that no module API known here has: {functions}",
+        (_MODULE, items("functions", "their names; more of them stand in further lines", chars_max=NAMES_CHARS_MAX)),
+        "Look for a misspelt name, or for an API newer than 7.4. The module got a null pointer for each.",
+    )
+    MODULE_FUNCTIONS_MISSING: Final = Event(
+        "module.functions_missing",
+        _NOTICE,
+        "Module {module} asked for functions that this server does not have yet: {functions}",
+        (
+            _MODULE,
+            items("functions", "names without RedisModule_; more stand in further lines", chars_max=NAMES_CHARS_MAX),
+        ),
+        "Nothing, when the module does without them: it got a null pointer for each, and crashes when it calls one.",
     )
     MODULE_LOAD_FAILED: Final = Event(
         "module.load_failed",

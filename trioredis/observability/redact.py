@@ -23,7 +23,7 @@ SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 SURROGATE_FIRST: Final = 0xDC80  # the surrogates that stand for bytes 0x80 to 0xff
 SURROGATE_LAST: Final = 0xDCFF
 
-Clean = str | int | float | bool | None
+Clean = str | int | float | bool | tuple[str, ...] | None
 
 
 @final
@@ -88,8 +88,8 @@ def clean_text(text: str | bytes, chars_max: int = VALUE_CHARS_MAX) -> str:
 def clean_value(name: str, value: object, chars_max: int = VALUE_CHARS_MAX) -> Clean:
     """The value of field ``name`` as it may be logged.
 
-    Numbers, truth values and None stay what they are, text and bytes are cleaned, sequences are joined by commas; an
-    object of another kind is shown as its type's name only, for its repr might show anything.
+    Numbers, truth values and None stay what they are, text and bytes are cleaned, of sequences all items as
+    text; an object of another kind is shown as its type's name only, for its repr might show anything.
     """
     if isinstance(value, Redacted) or (value is not None and is_secret_name(name)):
         return REDACTED_TEXT
@@ -110,7 +110,7 @@ def clean_value(name: str, value: object, chars_max: int = VALUE_CHARS_MAX) -> C
     return f"<{type(value).__name__}>"
 
 
-def _clean_items(name: str, items: Iterable[object], chars_max: int) -> str:
+def _clean_items(name: str, items: Iterable[object], chars_max: int) -> tuple[str, ...]:
     parts: list[str] = []
     room = chars_max
     for item in items:
@@ -120,7 +120,7 @@ def _clean_items(name: str, items: Iterable[object], chars_max: int) -> str:
         part = str(clean_value(name, item, room))
         room -= len(part) + 1
         parts.append(part)
-    return ",".join(parts)
+    return tuple(parts)
 
 
 def _escape_char(char: str) -> str:
