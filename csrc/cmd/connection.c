@@ -59,6 +59,10 @@ void tr_cmd_time(tr_client *c) {
 }
 
 void tr_cmd_reset(tr_client *c) {
+    if (c->owner != NULL) {
+        tr_reply_error(c, "ERR can only reset normal client connections");
+        return;
+    }
     tr_client_reset(c);
     c->w.q = &c->out; /* CLIENT REPLY is back on, from this reply on */
     tr_reply_simple(c, "RESET");

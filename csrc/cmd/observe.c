@@ -8,7 +8,7 @@
 
 /* A second MONITOR gets no reply, as in Redis. */
 void tr_cmd_monitor(tr_client *c) {
-    if (c->multi != NULL && c->multi->running) {
+    if (c->owner != NULL || (c->multi != NULL && c->multi->running)) {
         tr_reply_error(c, "ERR MONITOR isn't allowed for DENY BLOCKING client");
         return;
     }

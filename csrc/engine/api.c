@@ -228,10 +228,21 @@ uint64_t tr_api_next_client(tr_engine *g, uint64_t after) {
     return c ? c->id : 0;
 }
 
+/* What only a connection has. */
+static void read_conn(const tr_conn *conn, tr_api_client *out) {
+    out->query_bytes = tr_conn_input_bytes(conn);
+    out->query_free = tr_buf_room(&conn->in);
+    out->memory = tr_conn_memory(conn);
+    out->argv_memory = tr_parser_memory(&conn->parser);
+    out->fd = conn->fd;
+    out->readable_wanted = (conn->interest & TR_POLL_READ) != 0;
+    out->writable_wanted = (conn->interest & TR_POLL_WRITE) != 0;
+}
+
 int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_names) {
-    const tr_conn *conn = tr_engine_conn(g, id);
-    if (conn == NULL) return 0;
-    const tr_client *c = &conn->client;
+    const tr_client *c = tr_api_client_of(g, id);
+    if (c == NULL) return 0;
+    const tr_conn *conn = c->owner == NULL ? (const tr_conn *)c : NULL;
     const tr_command *cmd = c->cmd ? c->cmd : c->last_cmd;
     memset(out, 0, sizeof(*out));
     *out = (tr_api_client){
@@ -239,23 +250,17 @@ int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_n
         .commands = c->commands,
         .bytes_in = c->bytes_in,
         .bytes_out = c->bytes_out,
-        .query_bytes = tr_conn_input_bytes(conn),
-        .query_free = tr_buf_room(&conn->in),
         .out_bytes = c->out.bytes,
         .out_nodes = c->out.node_count,
         .out_memory = tr_outq_memory(&c->out),
         .out_chunk = c->out.tail ? c->out.tail->cap : 0,
-        .memory = tr_conn_memory(conn),
-        .argv_memory = tr_parser_memory(&conn->parser),
         .age_us = g->x.now_us - c->created_us,
         .idle_us = g->x.now_us - c->active_us,
         .flags = c->flags,
-        .fd = conn->fd,
+        .fd = -1,
         .db = c->db->id,
         .proto = c->w.proto,
         .wait = (int)(c->waiter != NULL ? TR_WAIT_KEYS : c->wait),
-        .readable_wanted = (conn->interest & TR_POLL_READ) != 0,
-        .writable_wanted = (conn->interest & TR_POLL_WRITE) != 0,
         .queued = tr_multi_active(c) ? c->multi->count : -1,
         .watched = c->multi ? c->multi->watched_count : 0,
         .queue_bytes = tr_multi_memory(c),
@@ -270,13 +275,16 @@ int tr_api_read_client(tr_engine *g, uint64_t id, tr_api_client *out, int with_n
         .lib_ver_len = c->lib_ver.len,
         .last_command = cmd ? cmd->fullname : NULL,
     };
-    if (!with_names || conn->fd < 0) return 1;
-    tr_sock_peer_name(conn->fd, out->addr);
-    tr_sock_local_name(conn->fd, out->laddr);
+    if (conn != NULL) read_conn(conn, out);
+    if (!with_names || out->fd < 0) return 1;
+    tr_sock_peer_name(out->fd, out->addr);
+    tr_sock_local_name(out->fd, out->laddr);
     return 1;
 }
 
 tr_client *tr_api_client_of(tr_engine *g, uint64_t id) {
+    tr_client *c = tr_client_by_id(&g->x, id);
+    if (c != NULL && c->owner != NULL) return c; /* a module's, which is no connection */
     tr_conn *conn = tr_engine_conn(g, id);
     return conn ? &conn->client : NULL;
 }

@@ -616,8 +616,10 @@ int tr_engine_drain(tr_engine *g) {
 }
 
 tr_conn *tr_engine_conn(tr_engine *g, uint64_t id) {
-    tr_conn *conn = (tr_conn *)tr_client_by_id(&g->x, id);
-    return conn != NULL && !conn->closed ? conn : NULL;
+    tr_client *c = tr_client_by_id(&g->x, id);
+    if (c == NULL || c->owner != NULL) return NULL;
+    tr_conn *conn = (tr_conn *)c;
+    return conn->closed ? NULL : conn;
 }
 
 uint64_t tr_engine_open_fed(tr_engine *g, uint32_t client_flags) {

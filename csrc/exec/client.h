@@ -72,7 +72,7 @@ typedef struct tr_client {
     int argc;
     uint32_t flags;
     tr_wait wait;
-    const void *owner;    /* the helper whose own client this is; borrowed, only compared; NULL: none */
+    const void *owner;    /* the helper whose call this client runs: it is no connection; borrowed, only compared */
     tr_arg *filtered;     /* owned; argv as filters of modules made it; NULL: as it came */
     uint32_t units;       /* module commands that have not replied */
     struct tr_waiter *waiter; /* blocked by it; NULL: not blocked. Borrowed */

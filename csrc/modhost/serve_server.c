@@ -47,6 +47,7 @@ int tr_modhost_server_info(tr_helper *h, const tr_wire_header *header, const voi
     tr_arg argv[2] = {{.ptr = "INFO", .len = 4}, {.ptr = (const char *)m->section.at, .len = m->section.len}};
     tr_buf reply = {0};
     tr_client_init(&c, x, x->next_client_id++, TR_CLIENT_INTERNAL | TR_CLIENT_AUTHENTICATED);
+    c.owner = h;
     c.argv = argv;
     c.argc = m->section.len == 0 ? 1 : 2;
     tr_execute(&c);

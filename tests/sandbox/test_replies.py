@@ -133,6 +133,17 @@ CALLS: Final = (
     "replies.part 3 0 config get maxmemory",
 )
 """Replies of commands that a module calls."""
+OF_CLIENTS: Final = tuple(
+    f"replies.call 2 {words}"
+    for words in (
+        "monitor", "reset", "subscribe a", "psubscribe a", "ssubscribe a", "unsubscribe a", "punsubscribe", "multi",
+        "exec", "discard", "watch a", "unwatch", "quit", "client reply off", "client reply skip", "client reply on",
+        "client getname", "client setname x", "client no-evict on", "client kill id 999999", "client unblock 999999",
+        "client caching yes", "client getredir", "hello 5", "hello x", "auth x", "auth default x", "select 1",
+        "select 99", "ping", "echo a",
+    )
+)  # fmt: skip
+"""What is said of the client that calls: a module's is none that could do all of it."""
 OUT_OF_BAND: Final = ("replies.call 3 debug protocol push", "replies.walk 3 debug protocol push")
 """Replies that come with a push."""
 NOT_WHOLE: Final = b"-ERR the module's reply is not one whole value\r\n"
@@ -271,6 +282,23 @@ def test_replies_of_commands_are_those_of_stock(resp: int, stock: Server, ours: 
 @calls
 def test_no_reply_of_resp3_for_resp2(ours: Server) -> None:
     assert run(ours, ("replies.call 3 config get maxmemory",), 2) == [b"+refused\r\n"]
+
+
+@calls
+@pytest.mark.parametrize("resp", [2, 3])
+def test_a_module_is_the_client_that_it_is_in_stock(resp: int, stock: Server, ours: Server) -> None:
+    theirs, mine = (run(server, OF_CLIENTS, resp) for server in (stock, ours))
+    assert dict(zip(OF_CLIENTS, mine, strict=True)) == dict(zip(OF_CLIENTS, theirs, strict=True))
+
+
+@calls
+def test_a_module_may_ask_who_it_is(ours: Server) -> None:
+    asked = ("replies.call 2 client id", "replies.call 2 client info", "client list", "ping")
+    ident, about, listed, alive = run(ours, asked, 2)
+    assert ident.startswith(b":")
+    assert b" fd=-1 " in about
+    assert b"client|info" not in listed
+    assert alive == b"+PONG\r\n"
 
 
 @calls
