@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import trio
 
+import trioredis
 from tests.modules.test_in_server import build, client_of, examples  # noqa: F401 - a fixture
 from tests.server.kit import Process
+from trioredis.config import Config, load, parse_command_line
 from trioredis.modules.api_names import NAMES
 from trioredis.modules.helper import LoadError
+from trioredis.modules.policy import Policy
 from trioredis.resp import ReplyError
 
 if TYPE_CHECKING:
@@ -206,3 +209,31 @@ async def test_missing_functions_are_all_named(tmp_path: Path) -> None:
     known = [name for line in logged(tmp_path, "module.functions_missing") for name in line["functions"]]
     assert sorted(known + unknown) == sorted(asked)
     assert set(known) <= set(NAMES)
+
+
+def read_config(file: Path) -> Config:
+    """Return the configuration that a server started with this file has."""
+    return load(parse_command_line([str(file)]))
+
+
+async def test_rewrite_keeps_what_loadex_granted(tmp_path: Path, examples: Path) -> None:  # noqa: F811
+    """A server that reads the rewritten file loads the module with the same policy; others' lines stay."""
+    file, path = tmp_path / "redis.conf", str(examples / "hello.so")
+    file.write_text(
+        f"module-sandbox-policy {path} NETWORK none\nmodule-sandbox-policy hello threads 7\nenable-module-command yes\n"
+    )
+    granted = {"network": "tcp", "read-paths": "/usr/share /etc"}
+    words = [word for name, value in granted.items() for word in ("CONFIG", f"sandbox.{name}", value)]
+    async with trioredis.open_server(read_config(file), port=0) as server, server.open_client() as client:
+        assert await client.execute("MODULE", "LOADEX", path, *words) == "OK"
+        policy = server.modules.loaded[0].policy
+        for _ in range(2):
+            assert await client.execute("CONFIG", "REWRITE") == "OK"
+    lines = file.read_text().splitlines()
+    assert [line for line in lines if "policy" in line] == [
+        "module-sandbox-policy hello threads 7",
+        f"module-sandbox-policy {path} network tcp",
+        f'module-sandbox-policy {path} read-paths "/usr/share /etc"',
+    ]
+    assert Policy.of(read_config(file), path) == policy
+    assert (policy.network, policy.read_paths, policy.threads) == ("tcp", "/usr/share /etc", 7)

@@ -45,7 +45,7 @@ def config_rewrite(ctx: CommandView, argv: Sequence[bytes]) -> ReplyValue:
     """CONFIG REWRITE: bring the configuration file up to date."""
     config, log = ctx.server.config, ctx.server.log
     try:
-        config.rewrite(modules=ctx.server.modules.lines())
+        config.rewrite(modules=ctx.server.modules.lines(), policies=ctx.server.modules.policy_lines())
     except ConfigRewriteError as failed:
         if config.path:
             log.emit(EVENTS.CONFIG_REWRITE_FAILED, file=config.path, error=str(failed))

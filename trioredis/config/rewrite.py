@@ -47,7 +47,15 @@ class _Draft:
     added: list[bytes] = field(default_factory=list)
 
 
-def rewritten(old: bytes, config: Config, more: Mapping[str, Sequence[Sequence[str]] | None]) -> bytes:
+POLICY: Final = "module-sandbox-policy"
+
+
+def rewritten(
+    old: bytes,
+    config: Config,
+    more: Mapping[str, Sequence[Sequence[str]] | None],
+    policies: Sequence[Sequence[str]] = (),
+) -> bytes:
     """Return the new text of a file.
 
     Args:
@@ -55,6 +63,8 @@ def rewritten(old: bytes, config: Config, more: Mapping[str, Sequence[Sequence[s
         config: the values that it shall give.
         more: for ``user`` and ``loadmodule`` the words of all lines there shall be; None leaves
             those of the file alone.
+        policies: words of ``module-sandbox-policy`` lines that there shall be besides those of the file: module,
+            setting, value. They come last, where they win; a line for the same of both goes.
     """
     draft = _read(old)
     for directive in DIRECTIVES.values():
@@ -62,6 +72,11 @@ def rewritten(old: bytes, config: Config, more: Mapping[str, Sequence[Sequence[s
     for name, wanted in more.items():
         if wanted is not None:
             _place(draft, name, [_line(name, words) for words in wanted], force=True)
+    given = {(words[0], words[1].lower()) for words in policies}
+    for at, line in draft.places.get(POLICY, []):
+        if (line.words[1], line.words[2].lower()) in given:
+            draft.lines[at] = None
+    draft.added += [_line(POLICY, words) for words in policies]
     return _text(draft)
 
 

@@ -186,6 +186,7 @@ class Config(TypedView):
         *,
         users: Sequence[Sequence[str]] | None = None,
         modules: Sequence[Sequence[str]] | None = None,
+        policies: Sequence[Sequence[str]] = (),
     ) -> None:
         """Carry out CONFIG REWRITE: bring the file up to date, keeping comments and order.
 
@@ -196,6 +197,7 @@ class Config(TypedView):
             path: another file than the one the server was started with.
             users: words of each ``user`` line, without ``user``; None leaves such lines alone.
             modules: words of each ``loadmodule`` line, likewise.
+            policies: words of ``module-sandbox-policy`` lines to be added.
 
         Raises:
             ConfigRewriteError: the file is unchanged; the text is the error reply.
@@ -208,7 +210,7 @@ class Config(TypedView):
         more = {"user": users, "loadmodule": modules}
         try:
             old = rewrite.read_old(target)
-            rewrite.replace_file(target, rewrite.rewritten(old, self, more))
+            rewrite.replace_file(target, rewrite.rewritten(old, self, more, policies))
         except OSError as error:
             raise ConfigRewriteError(f"ERR Rewriting config file: {error.strerror}") from error
 

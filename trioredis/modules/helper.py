@@ -32,7 +32,7 @@ from trioredis.modules.spawn import PROGRAM, spawn
 from trioredis.observability import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from trioredis.config import Config
     from trioredis.engine import HelperFiles, HelperInfo
@@ -132,11 +132,21 @@ class Surrounding:
 class Helper:
     """A module that the engine knows by ``ident``. :meth:`run` is its life; everybody else only asks and tells."""
 
-    def __init__(self, ident: int, path: str, args: Sequence[bytes], policy: Policy, surrounding: Surrounding) -> None:
+    def __init__(
+        self,
+        ident: int,
+        path: str,
+        args: Sequence[bytes],
+        policy: Policy,
+        surrounding: Surrounding,
+        *,
+        overrides: Iterable[tuple[str, str]] = (),
+    ) -> None:
         self.ident: Final = ident
         self.path: Final = path
         self.args: Final = tuple(args)
         self.policy: Final = policy
+        self.overrides: Final = tuple(overrides)
         self.name = Path(path).stem
         self.info: LoadModuleAnswer | None = None
         self.stage = Stage.LOADING

@@ -161,14 +161,13 @@ class Modules:
             LoadError: with the reason, which has been logged.
         """
         path = os.path.join(self._config.directory, path)
+        settings = dict((name.removeprefix(OVERRIDE_PREFIX).lower(), value) for name, value in overrides)
         try:
-            policy = Policy.of(
-                self._config, path, [(name.removeprefix(OVERRIDE_PREFIX), value) for name, value in overrides]
-            )
+            policy = Policy.of(self._config, path, settings.items())
         except BadValueError as refused:
             self._log.emit(EVENTS.MODULE_LOAD_FAILED, path=path, reason=str(refused))
             raise LoadError(str(refused)) from refused
-        helper = Helper(self._engine.add(stem(path)), path, args, policy, self._around)
+        helper = Helper(self._engine.add(stem(path)), path, args, policy, self._around, overrides=settings.items())
         self._helpers[helper.ident] = helper
         await self._to_start.send(partial(self._live, helper))
         await helper.settled.wait()
@@ -213,6 +212,10 @@ class Modules:
     def lines(self) -> list[list[str]]:
         """Return the words of a ``loadmodule`` line for each module."""
         return [[one.path, *(arg.decode("utf-8", "surrogateescape") for arg in one.args)] for one in self.loaded]
+
+    def policy_lines(self) -> list[list[str]]:
+        """Return the words of a ``module-sandbox-policy`` line for each setting that MODULE LOADEX has given."""
+        return [[one.path, *override] for one in self.loaded for override in one.overrides]
 
     def names(self) -> dict[int, str]:
         """Return the modules' names by the numbers that the engine has for them."""
