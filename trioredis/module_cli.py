@@ -6,8 +6,9 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -18,11 +19,19 @@ from trioredis.modules.helper import LoadError
 from trioredis.server import Server, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from trioredis.modules.helper import Helper
 
 PROGRAM: Final = "trioredis-module"
+SETTINGS: Final = {
+    "port": "0",
+    "log-format": "json",
+    "loglevel": "debug",
+    "module-restart": "never",
+}
+END_S: Final = 5.0
+"""How long the process may take to end, seconds."""
 EXIT_OK: Final = 0
 EXIT_REFUSED: Final = 1
 EXIT_MISTAKE: Final = 2
@@ -66,6 +75,23 @@ class Facts:
     missing: tuple[str, ...]
     """Functions that it asked for and that nobody has."""
     walls: tuple[str, ...]
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line that the module wrote or logged; ``where`` is ``stdout``, ``stderr`` or ``log``."""
+
+    where: str
+    line: str
+
+
+class CheckError(Exception):
+    """The module can't be loaded; ``said`` is what it had to say until then."""
+
+    def __init__(self, reason: str, said: tuple[Said, ...]) -> None:
+        super().__init__(reason)
+        self.said: Final = said
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,10 +111,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_MISTAKE
     try:
         facts = trio.run(check, os.path.abspath(words[0]), words[1:])
-    except* LoadError as group:
-        reason = _text(group)
-        print(json.dumps({"error": reason}) if as_json else f"{PROGRAM}: {words[0]}: {reason}",
-              file=sys.stdout if as_json else sys.stderr)  # fmt: skip
+    except CheckError as refused:
+        if as_json:
+            print(json.dumps({"error": str(refused), "said": [asdict(one) for one in refused.said]}))
+        else:
+            print(*_said_lines(refused.said), sep="\n", end="\n" if refused.said else "")
+            print(f"{PROGRAM}: {words[0]}: {refused}", file=sys.stderr)
         status = EXIT_REFUSED
     else:
         print(json.dumps(asdict(facts), indent=2) if as_json else to_text(facts))
@@ -96,34 +124,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _text(error: BaseException) -> str:
-    """Return what the innermost error of a group says."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)
-
-
 async def check(path: str, args: Sequence[str]) -> Facts:
     """Load the module in a server that listens nowhere.
 
     Raises:
-        LoadError: it can't be loaded; within a group, as it comes from a nursery.
+        CheckError: it can't be loaded.
     """
+    facts: Facts | None = None
+    reason = ""
     with tempfile.TemporaryDirectory() as folder:
-        config = Config(directory=folder)
-        for name, value in (("port", "0"), ("loglevel", "nothing"), ("module-restart", "never")):
+        config, log = Config(directory=folder), Path(folder, "log")
+        for name, value in {**SETTINGS, "logfile": str(log)}.items():
             config.assign(name, value)
         async with trio.open_nursery() as nursery:
             server: Server = await nursery.start(partial(serve, config))
             try:
                 helper = await server.modules.load(path, [os.fsencode(arg) for arg in args])
             except LoadError as error:
-                raise LoadError(await _reason(server, error)) from error
+                reason = await _reason(server, error)
             else:
-                return _facts(server, helper)
+                facts = _facts(server, helper)
+                await _end(helper)
             finally:
                 server.stop()
-    raise AssertionError("the nursery swallows nothing")
+        said = tuple(_said(log))
+    if facts is None:
+        raise CheckError(reason, said)
+    return replace(facts, said=said)
+
+
+async def _end(helper: Helper) -> None:
+    """End the module's process, so that all that it has written is there."""
+    if helper.host is not None:
+        host = helper.host
+        host.kill()
+        await host.wait_ended(END_S)
+
+
+def _said(log: Path) -> Iterator[Said]:
+    """Yield what the module has written and logged, from the server's log."""
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        fields = json.loads(line)
+        if fields["event"] == "module.output":
+            yield Said(fields["stream"], fields["line"])
+        elif fields.get("source") == "module":
+            yield Said("log", fields["line"])
 
 
 async def _reason(server: Server, error: LoadError) -> str:
@@ -153,7 +198,12 @@ def _facts(server: Server, helper: Helper) -> Facts:
         functions=tuple(sorted({one.name for one in calls if not one.is_callback})),
         missing=tuple(one.decode("utf-8", "replace").partition("_")[2] for one in info.missing),
         walls=host.walls,
+        said=(),
     )
+
+
+def _said_lines(said: Sequence[Said]) -> list[str]:
+    return ["Said while loading", *(f"  {one.where}: {one.line}" for one in said)] if said else []
 
 
 def to_text(facts: Facts) -> str:
@@ -174,4 +224,6 @@ def to_text(facts: Facts) -> str:
     for title, content in sections:
         if content:
             lines += ["", title, *(f"  {one}" for one in content)]
+    if facts.said:
+        lines += ["", *_said_lines(facts.said)]
     return "\n".join(lines)

@@ -43,11 +43,13 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def client_of(folder: Path, **directives: object) -> AsyncIterator[tuple[InProcessClient, trioredis.Server]]:
+async def client_of(
+    folder: Path, *, patience_s: float = PATIENCE_S, **directives: object
+) -> AsyncIterator[tuple[InProcessClient, trioredis.Server]]:
     """Run a server that permits MODULE, with a client in this process."""
     given = {"port": 0, "enable_module_command": "yes", "dir": str(folder), **directives}
     async with trioredis.open_server(None, **given) as server:
-        with trio.fail_after(PATIENCE_S):
+        with trio.fail_after(patience_s):
             async with server.open_client() as client:
                 yield client, server
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.modules.test_in_server import examples  # noqa: F401 - a fixture
+from tests.modules.test_in_server import build, examples  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -60,3 +60,32 @@ def test_mistakes(args: tuple[str, ...]) -> None:
     done = run(*args)
     assert done.returncode == 2
     assert done.stderr.startswith("usage: ")
+
+
+TALKER = """
+#include <stdio.h>
+#include "redismodule.h"
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+    if (RedisModule_Init(ctx, "talker", 1, 1) == REDISMODULE_ERR) return REDISMODULE_ERR;
+    printf("one line\\n");
+    fflush(stdout);
+    fprintf(stderr, "a complaint");
+    RedisModule_Log(ctx, "debug", "a detail");
+    return argc > 0 ? REDISMODULE_ERR : REDISMODULE_OK;
+}
+"""
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_what_it_says(tmp_path: Path, refuses: bool) -> None:
+    """Also when it is not loaded: there it helps most."""
+    args = ["refuse"] if refuses else []
+    path = build(tmp_path, "talker", TALKER)
+    said = json.loads(run("check", "--json", path, *args).stdout)["said"]
+    assert {(one["where"], one["line"]) for one in said} == {
+        ("stdout", "one line"), ("stderr", "a complaint"), ("log", "<talker> a detail"),
+    }  # fmt: skip
+    done = run("check", path, *args)
+    assert done.returncode == int(refuses)
+    assert "\n  stderr: a complaint\n" in done.stdout
+    assert done.stderr.count("\n") == int(refuses)

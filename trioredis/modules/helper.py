@@ -380,6 +380,7 @@ class Helper:
         """It can't be loaded, or not again."""
         host, self._host = self._host, None
         if host is not None:
+            await host.wait_ended(FAREWELL_S)  # it ends by itself, and may have something to say
             host.kill()
             host.close()
         self.log.emit(EVENTS.MODULE_LOAD_FAILED, path=self.path, reason=reason)

@@ -285,6 +285,8 @@ class Modules:
     ) -> None:
         try:
             await host.wait_ended(BURIAL_S)
+            if ending.failure is None and host.last_words:  # it ended itself and said why: that comes first
+                around = replace(around, kind="died")
             job = self._job(ident, name, around, helper, host)
         except BaseException:
             self.reports.drop(ident)
