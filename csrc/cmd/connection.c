@@ -126,6 +126,19 @@ static int parse_hello(tr_client *c, hello_options *o) {
     return 1;
 }
 
+/* As MODULE LIST, whose Python knows their files and arguments. */
+static void describe_modules(tr_client *c) {
+    const tr_command *self = c->cmd;
+    const tr_command *list = tr_command_find_sub(tr_command_find("module", 6), "list", 4);
+    if (c->x->hooks.call_python == NULL) {
+        tr_reply_array(c, 0);
+        return;
+    }
+    c->cmd = list;
+    c->x->hooks.call_python(c->x->hooks.python_ctx, c);
+    c->cmd = self;
+}
+
 static void describe_server(tr_client *c) {
     tr_reply_map(c, 7);
     tr_reply_cstr(c, "server");
@@ -141,7 +154,7 @@ static void describe_server(tr_client *c) {
     tr_reply_cstr(c, "role");
     tr_reply_cstr(c, "master");
     tr_reply_cstr(c, "modules");
-    tr_reply_array(c, 0);
+    describe_modules(c);
 }
 
 void tr_cmd_hello(tr_client *c) {

@@ -11,6 +11,8 @@
 #define HANDLES_MAX 30000
 #define POSITION_MAX 1048576 /* of an argument: as many as a command can have */
 
+#define ARITY_OF_TWO_WORDS (-2) /* at least: a container and a subcommand */
+
 enum { DONE, TAKEN, BAD_FLAGS, NOT_NOW };
 
 /* The words of CreateCommand. What is 0 is understood and means nothing here. */
@@ -64,26 +66,15 @@ static int take_flags(tr_runtime_command *r, tr_wire_bytes flags) {
     return 1;
 }
 
-static void set_categories(tr_runtime_command *r) {
-    uint64_t flags = r->cmd.flags;
-    uint64_t cats = flags & TR_CMD_FAST ? TR_CAT_FAST : TR_CAT_SLOW;
-    if (flags & TR_CMD_WRITE) cats |= TR_CAT_WRITE;
-    if (flags & TR_CMD_READONLY) cats |= TR_CAT_READ;
-    if (flags & TR_CMD_ADMIN) cats |= TR_CAT_ADMIN | TR_CAT_DANGEROUS;
-    if (flags & TR_CMD_PUBSUB) cats |= TR_CAT_PUBSUB;
-    if (flags & TR_CMD_BLOCKING) cats |= TR_CAT_BLOCKING;
-    r->cmd.acl_categories = cats;
-}
-
-/* The three numbers of CreateCommand as one key spec. 0 or TR_ENOMEM. */
+/* The three numbers of CreateCommand as one key spec, which says all that may become of the keys. 0 or TR_ENOMEM. */
 static int set_keys(tr_mem *mem, tr_runtime_command *r, const tr_msg_register_command *m) {
     if (m->first_key <= 0 || m->first_key > INT32_MAX || m->key_step < 1 || m->key_step > INT32_MAX) return TR_OK;
     if (m->last_key > INT32_MAX || m->last_key < INT32_MIN) return TR_OK;
     tr_key_spec *spec = tr_zalloc(mem, sizeof *spec);
     if (spec == NULL) return TR_ENOMEM;
     int first = (int)m->first_key, last = (int)m->last_key;
-    *spec = (tr_key_spec){.flags = r->cmd.flags & TR_CMD_WRITE ? TR_KEY_RW | TR_KEY_ACCESS | TR_KEY_UPDATE
-                                                                : TR_KEY_RO | TR_KEY_ACCESS,
+    *spec = (tr_key_spec){.flags = TR_KEY_RW | TR_KEY_ACCESS | TR_KEY_UPDATE |
+                                   (r->getkeys ? TR_KEY_VARIABLE_FLAGS : 0u),
                           .begin = TR_BEGIN_INDEX,
                           .begin_index = first,
                           .find = TR_FIND_RANGE,
@@ -136,8 +127,8 @@ int tr_modhost_register_command(tr_helper *h, const tr_wire_header *header, cons
             answer = (tr_msg_register_command_answer){.outcome = BAD_FLAGS};
         } else if (set_keys(h->m->mem, r, m) != TR_OK) {
             return TR_ENOMEM;
-        } else {
-            set_categories(r);
+        } else if (m->container || parent != NULL) {
+            r->cmd.arity = ARITY_OF_TWO_WORDS;
         }
     } else {
         answer.outcome = rc == TR_EEXIST ? TAKEN : rc == TR_EINVAL ? BAD_FLAGS : NOT_NOW;
@@ -174,6 +165,36 @@ static void take_find(tr_key_spec *spec, uint64_t find, int64_t a, int64_t b, in
     }
 }
 
+/* What a spec says in the old three numbers. */
+static int has_range(const tr_key_spec *spec) {
+    return spec->begin == TR_BEGIN_INDEX && spec->find == TR_FIND_RANGE;
+}
+
+/* first_key, last_key and key_step of what the specs say. They are one range: that of the only spec, or of several
+ * that follow each other. What is left out makes the keys movable: clients have to ask for them. */
+static void take_range(tr_command *cmd) {
+    const tr_key_spec *specs = cmd->key_specs;
+    cmd->first_key = cmd->last_key = cmd->key_step = 0;
+    if (cmd->key_spec_count == 1 && has_range(specs)) {
+        cmd->first_key = specs->begin_index;
+        cmd->last_key = specs->last_key < 0 ? specs->last_key : specs->begin_index + specs->last_key;
+        cmd->key_step = specs->key_step;
+        return;
+    }
+    for (uint8_t i = 0; i < cmd->key_spec_count; i++) {
+        const tr_key_spec *spec = &specs[i];
+        int follows = cmd->last_key == 0 || spec->begin_index - 1 == cmd->last_key;
+        if (!has_range(spec) || spec->key_step != 1 || !follows) {
+            cmd->flags |= TR_CMD_MOVABLEKEYS;
+            continue;
+        }
+        int last = spec->last_key < 0 ? spec->last_key : spec->begin_index + spec->last_key;
+        if (cmd->first_key == 0 || spec->begin_index < cmd->first_key) cmd->first_key = spec->begin_index;
+        if ((unsigned)last > (unsigned)cmd->last_key) cmd->last_key = last; /* a negative one is the furthest */
+        cmd->key_step = 1;
+    }
+}
+
 /* Key specs of command_info take the place of the one that registering made; their keywords stand behind them. 0 or
  * TR_ENOMEM. */
 static int take_specs(tr_mem *mem, tr_runtime_command *r, const tr_msg_command_info *m) {
@@ -201,6 +222,7 @@ static int take_specs(tr_mem *mem, tr_runtime_command *r, const tr_msg_command_i
     r->specs = specs;
     r->cmd.key_specs = specs;
     r->cmd.key_spec_count = (uint8_t)count;
+    take_range(&r->cmd);
     return TR_OK;
 }
 
@@ -220,6 +242,8 @@ int tr_modhost_command_info(tr_helper *h, const tr_wire_header *header, const vo
     encoded.rpos = TR_WIRE_HEADER_BYTES;
     r->info = encoded;
     if (m->arity != 0 && is_within(m->arity, -POSITION_MAX)) r->cmd.arity = (int)m->arity;
+    int alone = r->cmd.arity == 1 || r->cmd.arity == -1;
+    if (alone && r->cmd.handler_kind == TR_HANDLER_CONTAINER) r->cmd.arity = ARITY_OF_TWO_WORDS;
     answer.outcome = 0;
     return tr_helper_answer(h, header, &answer);
 }
@@ -258,7 +282,7 @@ int tr_modhost_command_categories(tr_helper *h, const tr_wire_header *header, co
         p += len + 1;
     }
     if (r == NULL) answer.outcome = 2;
-    if (answer.outcome == 0) r->cmd.acl_categories |= cats;
+    if (answer.outcome == 0) r->cmd.acl_categories = cats;
     return tr_helper_answer(h, header, &answer);
 }
 

@@ -101,6 +101,8 @@ def docs_of(entry: Command) -> ReplyValue:
         docs["deprecated_since"] = entry.deprecated_since
     if entry.replaced_by is not None:
         docs["replaced_by"] = entry.replaced_by
+    if entry.history:
+        docs["history"] = SetReply([list(change) for change in entry.history])
     if entry.arguments:
         docs["arguments"] = [_argument(argument) for argument in entry.arguments]
     if entry.subcommands:
@@ -116,6 +118,8 @@ def _argument(argument: Argument) -> ReplyValue:
         docs["key_spec_index"] = argument.key_spec_index
     if argument.token is not None:
         docs["token"] = argument.token
+    if argument.summary is not None:
+        docs["summary"] = argument.summary
     if argument.since is not None:
         docs["since"] = argument.since
     if argument.deprecated_since is not None:
@@ -128,7 +132,9 @@ def _argument(argument: Argument) -> ReplyValue:
 
 
 def _key_spec(spec: KeySpec) -> ReplyValue:
+    notes: dict[str, ReplyValue] = {"notes": spec.notes} if spec.notes else {}
     return {
+        **notes,
         "flags": _statuses(spec.flags),
         "begin_search": _search_step(spec.begin_search),
         "find_keys": _search_step(spec.find_keys),

@@ -79,11 +79,17 @@ def _entry(one: RuntimeCommand, subcommands: Mapping[str, Command], modules: Map
         arguments=_arguments(info, -1) if info else (),
         subcommands=MappingProxyType(dict(sorted(subcommands.items()))),
         module=modules.get(one.helper, ""),
+        history=_history(info),
     )
 
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
+
+
+def _history(info: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    pairs = zip(info.get("history_since", ()), info.get("history_changes", ()), strict=True)
+    return tuple((_text(since), _text(changes)) for since, changes in pairs)
 
 
 def _step(kind: str, **fields: int | str) -> SearchStep:
@@ -95,7 +101,8 @@ def _plain_specs(one: RuntimeCommand) -> tuple[KeySpec, ...]:
         return ()
     last = one.last_key if one.last_key < 0 else one.last_key - one.first_key
     keys = _step("range", lastkey=last, keystep=one.key_step, limit=0)
-    return (KeySpec(FULL_ACCESS, _step("index", index=one.first_key), keys),)
+    flags = (*FULL_ACCESS, "variable_flags") if "movablekeys" in _names(one.flags, FLAGS) else FULL_ACCESS
+    return (KeySpec(flags, _step("index", index=one.first_key), keys),)
 
 
 def _described_specs(info: Mapping[str, Any]) -> tuple[KeySpec, ...]:
@@ -114,7 +121,7 @@ def _described_spec(info: Mapping[str, Any], at: int) -> KeySpec:
         find = _step("range", lastkey=first, keystep=second or 1, limit=third)
     elif info["spec_find"][at] == KEYNUM:
         find = _step("keynum", keynumidx=first, firstkey=second, keystep=third)
-    return KeySpec(tuple(key_flag_names(info["spec_flags"][at])), begin, find)
+    return KeySpec(tuple(key_flag_names(info["spec_flags"][at])), begin, find, _text(info["spec_notes"][at]))
 
 
 def _arguments(info: Mapping[str, Any], parent: int) -> tuple[Argument, ...]:
@@ -134,4 +141,5 @@ def _argument(info: Mapping[str, Any], at: int) -> Argument:
         key_spec_index=spec if spec >= 0 else None,
         flags=_names(info["arg_flags"][at], ARGUMENT_FLAGS),
         arguments=_arguments(info, at),
+        summary=_text(info["arg_summaries"][at]) or None,
     )

@@ -51,6 +51,7 @@ class KeySpec:
     flags: tuple[str, ...]
     begin_search: SearchStep
     find_keys: SearchStep
+    notes: str = ""
 
 
 @final
@@ -67,6 +68,7 @@ class Argument:
     key_spec_index: int | None
     flags: tuple[str, ...]
     arguments: tuple[Argument, ...]
+    summary: str | None = None
 
 
 @final
@@ -76,7 +78,8 @@ class Command:
 
     ``arity`` counts the names too and is negative for "at least". ``flags`` are those that COMMAND
     INFO shows, ``internal_flags`` those that only the server knows. ``first_key`` is 0 for a
-    command without keys; ``module`` says whose it is, empty: the server's.
+    command without keys; ``module`` says whose it is, empty: the server's;
+    ``history`` pairs versions with what they changed.
     """
 
     fullname: str
@@ -100,6 +103,7 @@ class Command:
     arguments: tuple[Argument, ...]
     subcommands: Mapping[str, Command]
     module: str = ""
+    history: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_keys(self) -> bool:
