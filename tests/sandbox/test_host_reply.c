@@ -222,7 +222,8 @@ static unsigned roll(unsigned sides) {
 /* One of the functions, with text that means something to RESP. */
 static void reply_at_random(RedisModuleCallReply *const *replies, unsigned reply_count) {
     static const char alphabet[] = "\r\n\r\n\0$*-+:(,_#>|%~=19 ax";
-    static const long lengths[] = {0, 1, 1, 2, 3, REDISMODULE_POSTPONED_LEN, REDISMODULE_POSTPONED_LEN, 1000000, LONG_MAX};
+    static const long lengths[] = {0, 1, 1, 2, 3, REDISMODULE_POSTPONED_LEN, REDISMODULE_POSTPONED_LEN, 1000000,
+                                   LONG_MAX};
     static char text[70001];
     size_t len = roll(50) == 0 ? sizeof text - 1 : roll(12);
     for (size_t i = 0; i < len; i++) text[i] = alphabet[roll(sizeof alphabet - 1)];
@@ -261,8 +262,9 @@ static void reply_at_random(RedisModuleCallReply *const *replies, unsigned reply
 
 /* Whatever is replied with, in whatever order, the engine takes what comes out. */
 static void test_replies_at_random(void) {
-    static const char *const texts[] = {"*2\r\n$1\r\na\r\n-BAD x\r\n", ">1\r\n:1\r\n+x\r\n", "", "%1\r\n+a\r\n(x\r\n",
-                                        "|1\r\n+a\r\n+b\r\n#t\r\n", "+x\r\n>0\r\n", "!3\r\nERR\r\n"};
+    static const char *const texts[] = {"*2\r\n$1\r\na\r\n-BAD x\r\n", ">1\r\n:1\r\n+x\r\n", "",
+                                        "%1\r\n+a\r\n(x\r\n", "|1\r\n+a\r\n+b\r\n#t\r\n", "+x\r\n>0\r\n",
+                                        "!3\r\nERR\r\n"};
     enum { TEXTS = sizeof texts / sizeof *texts, ROUNDS = 40000 };
     RedisModuleCallReply *replies[TEXTS];
     for (unsigned i = 0; i < TEXTS; i++) {
@@ -278,7 +280,8 @@ static void test_replies_at_random(void) {
         int fits = tr_resp_check_answer(ctx.reply.out.p, ctx.reply.out.len, version);
         if (!fits) fprintf(stderr, "round %u: ", round);
         CHECK(fits);
-        replaced += ctx.reply.out.len == strlen(NOT_WHOLE) && memcmp(ctx.reply.out.p, NOT_WHOLE, strlen(NOT_WHOLE)) == 0;
+        size_t size = strlen(NOT_WHOLE);
+        replaced += ctx.reply.out.len == size && memcmp(ctx.reply.out.p, NOT_WHOLE, size) == 0;
         tr_reply_drop(&ctx.reply);
     }
     CHECK(replaced > ROUNDS / 10 && replaced < ROUNDS * 9 / 10);
