@@ -418,10 +418,7 @@ static void notable(tr_exec *x, tr_client *c, const tr_command *cmd, int64_t ns)
     if (x->busy_ms > 0 && ns / 1000000 >= x->busy_ms) note_busy(x, c, cmd, ns);
 }
 
-static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
-    int64_t now = tr_clock_mono_ns(x->clock);
-    uint64_t ns = (uint64_t)(now - x->stopwatch_ns);
-    x->stopwatch_ns = now;
+static void account_for(tr_exec *x, tr_client *c, const tr_command *cmd, uint64_t ns) {
     if (TR_UNLIKELY((int64_t)ns > x->notable_ns)) notable(x, c, cmd, (int64_t)ns);
     tr_command_stats *s = &x->stats[cmd->id];
     s->calls++;
@@ -433,6 +430,13 @@ static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
         if (s->latency == NULL) return; /* counted all the same, only not in a bucket */
     }
     tr_latency_add(s->latency, ns);
+}
+
+static void account(tr_exec *x, tr_client *c, const tr_command *cmd) {
+    int64_t now_ns = tr_clock_mono_ns(x->clock);
+    uint64_t ns = (uint64_t)(now_ns - x->stopwatch_ns);
+    x->stopwatch_ns = now_ns;
+    account_for(x, c, cmd, ns);
 }
 
 /* Between MULTI and EXEC: 1 when the command runs all the same; else it has been queued or refused. */
@@ -573,17 +577,18 @@ void tr_exec_run_queue(tr_client *c) {
     x->stopwatch_ns = began_ns; /* EXEC's own time is that of the whole */
 }
 
-void tr_exec_unit_done(tr_client *c, const tr_command *cmd, const tr_arg *argv, int argc, uint64_t ns, int failed) {
+void tr_exec_unit_done(tr_client *c, const tr_command *cmd, const tr_arg *argv, int argc, int64_t now_ns, uint64_t ns,
+                       int failed) {
     tr_exec *x = c->x;
     const tr_arg *waiting = c->argv; /* the client's next command may stand there already */
     int waiting_count = c->argc;
     tr_assert(c->units > 0);
     if (failed) c->flags |= TR_CLIENT_FAILED_COMMAND;
     else c->flags &= ~(uint32_t)TR_CLIENT_FAILED_COMMAND;
-    x->stopwatch_ns = tr_clock_mono_ns(x->clock) - (int64_t)ns;
+    x->stopwatch_ns = now_ns;
     c->argv = argv;
     c->argc = argc;
-    account(x, c, cmd);
+    account_for(x, c, cmd, ns);
     c->argv = waiting;
     c->argc = waiting_count;
     c->last_cmd = cmd;

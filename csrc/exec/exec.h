@@ -208,7 +208,8 @@ void tr_exec_run_queue(tr_client *c);
 int tr_exec_command_count(const tr_exec *x);
 /* A module command that was queued for this client has replied, after so long. Its arguments are borrowed, and needed
  * only where tr_exec_looks() says so; argc 0: they are not there. */
-void tr_exec_unit_done(tr_client *c, const tr_command *cmd, const tr_arg *argv, int argc, uint64_t ns, int failed);
+void tr_exec_unit_done(tr_client *c, const tr_command *cmd, const tr_arg *argv, int argc, int64_t now_ns, uint64_t ns,
+                       int failed);
 /* 1 when somebody wants to see a command that took so long. */
 static inline int tr_exec_looks(const tr_exec *x, uint64_t ns) {
     return (int64_t)ns > x->look_ns;

@@ -154,7 +154,7 @@ static void account(tr_block *b, tr_client *c, int failed) {
             argv[argc++] = (tr_arg){.ptr = (const char *)item.at, .len = item.len};
         tr_modhost_cover(argv, argc, b->hidden);
     }
-    tr_exec_unit_done(c, b->cmd, argv, argc, b->ns, failed);
+    tr_exec_unit_done(c, b->cmd, argv, argc, tr_clock_mono_ns(m->x->clock), b->ns, failed);
     tr_free(m->mem, argv);
 }
 

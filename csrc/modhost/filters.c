@@ -105,7 +105,8 @@ static void show(tr_helper *h, tr_client *c) {
     uint64_t handles[FILTERS_MAX];
     uint32_t count = choose(h, c, handles);
     if (count == 0) return;
-    tr_wire_bytes *items = tr__wire_args(mem, c->argv, c->argc);
+    tr_wire_bytes few[TR_FEW_ARGS];
+    tr_wire_bytes *items = tr__wire_args(mem, few, c->argv, c->argc);
     if (items == NULL) return; /* the command stays as it is */
     tr_msg_run_filter ask = {.filters = {.count = count, .items.u64s = handles},
                              .client_id = c->flags & TR_CLIENT_INTERNAL ? 0 : c->id,
@@ -116,7 +117,7 @@ static void show(tr_helper *h, tr_client *c) {
     /* Commands without a name can't be. No memory: it stays as it is. */
     if (rc == TR_OK && answer.changed && answer.argv.count != 0) (void)take_args(c, &answer.argv);
     tr_buf_release(mem, &hold);
-    tr_free(mem, items);
+    tr__wire_args_free(mem, few, items);
 }
 
 void tr__modhost_filter(void *ctx, tr_client *c) {

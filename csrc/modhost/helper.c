@@ -368,8 +368,9 @@ static int64_t put_deadline(const tr_helper *h) {
 /* Sends what is encoded, with this id in it. */
 static int put(tr_helper *h, tr_buf *message, uint64_t id) {
     char *at = message->data + message->rpos;
+    size_t len = tr_buf_unread(message);
     for (int i = 0; i < 8; i++) at[REQUEST_ID_AT + i] = (char)(uint8_t)(id >> (8 * i));
-    return tr_ring_put(&h->ring, at, tr_buf_unread(message), put_deadline(h));
+    return tr_ring_put(&h->ring, at, len, tr_ring_fits(&h->ring, len) ? 0 : put_deadline(h));
 }
 
 static int say(tr_helper *h, uint16_t type, uint32_t flags, uint64_t id, const void *body) {
@@ -465,7 +466,7 @@ static int hand_over_batch(tr_helper *h) {
         if (rc != TR_OK) return rc;
         if (unit->kind == TR_UNIT_LIFE) break;
     }
-    if (first && h->handed != NULL) tr__unit_begins(h, h->handed);
+    if (first && h->handed != NULL) tr__unit_begins(h, h->handed, tr_clock_mono_ns(h->m->x->clock));
     return TR_OK;
 }
 
@@ -482,8 +483,10 @@ static int take_message(tr_helper *h, const tr_wire_header *header, const tr_buf
     h->handed = unit->next;
     if (h->handed == NULL) h->handed_last = NULL;
     h->handed_count--;
+    int64_t ended_ns = unit->ended_ns;
+    tr_assert(ended_ns != 0);
     if (!unit->nested) tr__unit_free(h->m, unit);
-    if (h->handed != NULL) tr__unit_begins(h, h->handed);
+    if (h->handed != NULL) tr__unit_begins(h, h->handed, ended_ns);
     if (h->m->mends) tr__modhost_mend(h->m);
     return TR_OK;
 }
@@ -663,7 +666,7 @@ static void run_amid(tr_helper *h, tr_unit *unit) {
     int64_t began_ns = tr_clock_mono_ns(h->m->x->clock);
     unit->next = h->inner;
     h->inner = unit;
-    tr__unit_begins(h, unit);
+    tr__unit_begins(h, unit, began_ns);
     int64_t until_ns = h->deadline_ns;
     int rc = hand_over(h, unit, 0);
     if (rc == TR_OK) rc = wait_for(h, (uint16_t)(unit->type + 1), unit->request_id, &in, &header, until_ns);
@@ -685,7 +688,7 @@ static void run_alone(tr_helper *h, tr_unit *unit) {
     unpark(h);
     append_handed(h, unit);
     int rc = hand_over(h, unit, TR_WIRE_QUEUED);
-    tr__unit_begins(h, unit);
+    tr__unit_begins(h, unit, tr_clock_mono_ns(h->m->x->clock));
     run_here(h);
     while (rc >= 0 && unit->done == 0) rc = step(h, &in, INT64_MAX);
     tr_buf_release(h->m->mem, &in);

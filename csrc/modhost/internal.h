@@ -30,8 +30,13 @@ void tr__unit_run_soon(tr_helper *h, tr_unit *unit);
 /* helper.c: a one-way message. 0, or a code that fails the helper. */
 int tr__helper_say(tr_helper *h, tr_msg_type type, const void *body);
 
-/* unit.c: a list of the arguments as messages have it; they stay where they are. To be freed; NULL: no memory. */
-tr_wire_bytes *tr__wire_args(tr_mem *mem, const tr_arg *argv, int argc);
+#define TR_FEW_ARGS 16 /* that need no memory of their own */
+/* unit.c: no more than so many stay for later use. */
+void tr__units_trim(tr_modhost *m, uint32_t keep);
+/* unit.c: a list of the arguments as messages have it, in few if they fit; they stay where they are. NULL: no
+ * memory. */
+tr_wire_bytes *tr__wire_args(tr_mem *mem, tr_wire_bytes few[TR_FEW_ARGS], const tr_arg *argv, int argc);
+void tr__wire_args_free(tr_mem *mem, const tr_wire_bytes *few, tr_wire_bytes *items);
 
 /* known.c: notes where in the unit's message the keys of its command are; argv: as it was encoded. */
 void tr__known_note(tr_helper *h, tr_unit *unit, const tr_arg *argv);
@@ -101,7 +106,7 @@ void tr__restore_turn(tr_helper *h);
 /* unit.c */
 void tr__unit_free(tr_modhost *m, tr_unit *unit);
 /* It begins: it has the floor. */
-void tr__unit_begins(tr_helper *h, tr_unit *unit);
+void tr__unit_begins(tr_helper *h, tr_unit *unit, int64_t now_ns);
 /* The helper has answered it. 0, or the answer breaks the rules: tr_helper_wrong(). */
 int tr__unit_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *header, const tr_buf *message);
 /* The helper failed while it ran: undone, and its client has the error. */

@@ -30,6 +30,7 @@ void tr_modhost_release(tr_modhost *m) {
         tr__helper_clear(h);
         tr_free(m->mem, h);
     }
+    tr__units_trim(m, 0);
 }
 
 /* One that is no longer needed, taken out of the list; or a new one. NULL: no memory, or too many. */
@@ -94,7 +95,8 @@ static int is_nested(const tr_client *c) {
 
 static tr_unit *unit_of_command(tr_helper *h, tr_client *c) {
     tr_modhost *m = h->m;
-    tr_wire_bytes *items = tr__wire_args(m->mem, c->argv, c->argc);
+    tr_wire_bytes few[TR_FEW_ARGS];
+    tr_wire_bytes *items = tr__wire_args(m->mem, few, c->argv, c->argc);
     if (items == NULL) return NULL;
     tr_msg_run_command body = {
         .client_id = c->id,
@@ -107,7 +109,7 @@ static tr_unit *unit_of_command(tr_helper *h, tr_client *c) {
         .argv = {.count = (uint32_t)c->argc, .items.texts = items},
     };
     tr_unit *unit = tr_unit_new(h, TR_UNIT_COMMAND, TR_MSG_RUN_COMMAND, &body);
-    tr_free(m->mem, items);
+    tr__wire_args_free(m->mem, few, items);
     if (unit == NULL) return NULL;
     unit->cmd = c->cmd;
     unit->argc = c->argc;
@@ -219,6 +221,7 @@ int tr_modhost_turn(tr_modhost *m) {
 }
 
 void tr_modhost_cron(tr_modhost *m) {
+    tr__units_trim(m, m->spare_count / 2);
     int64_t now_ns = tr_clock_mono_ns(m->x->clock);
     tr_helper *h = m->floor;
     if (h == NULL) {

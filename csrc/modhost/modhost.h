@@ -38,6 +38,8 @@
 #define TR_MODHOST_SEND_MS 5000      /* how long a helper may leave the ring full, where command_ms sets no bound */
 #define TR_MODHOST_HELPERS_MAX 256
 #define TR_MODHOST_PENDING_MAX 100000 /* units of one helper that wait */
+#define TR_MODHOST_SPARE_MAX 1024     /* units that are kept for the next ones; cron halves them */
+#define TR_MODHOST_SPARE_BYTES_MAX 512 /* with messages up to this size */
 #define TR_MODHOST_BATCH_MAX 128      /* handed over at once; below TR_WIRE_QUEUE_MAX */
 #define TR_MODHOST_CATEGORIES_MAX 43  /* bits that the built-in ones leave */
 #define TR_MODHOST_ASKS_MAX 1024      /* asks of one helper for the floor that wait */
@@ -100,7 +102,8 @@ typedef struct tr_unit {
     uint64_t client_id;     /* 0: none */
     uint64_t request_id;    /* once handed over */
     uint64_t number;        /* TR_UNIT_GRANT: the ask; TR_UNIT_BLOCKED, or a command that blocks: the block */
-    int64_t began_ns;       /* when it got the floor */
+    int64_t began_ns;       /* when it got the floor; 0: it has not */
+    int64_t ended_ns;       /* when it gave it back */
     const tr_command *cmd;
     tr_client *nested_client; /* of a nested unit: alive as long as it is */
     int db_id;
@@ -232,6 +235,8 @@ typedef struct tr_modhost {
     uint32_t next_helper_id;
     tr_helper *floor;         /* who has it at the bottom of all nesting; NULL: the engine */
     tr_helper *served;        /* who had it last; NULL: nobody yet */
+    tr_unit *spare;           /* not in use */
+    uint32_t spare_count;
     uint32_t report_count;
     int64_t command_ms;       /* module-command-timeout; 0: none */
     int64_t busy_ms;          /* busy-reply-threshold */

@@ -17,9 +17,29 @@
 #define BODY_AT TR_WIRE_HEADER_BYTES /* in a message */
 #define UNSENT 1 /* the id of a request until it has its own */
 
+/* All zeros, but for a buffer that is empty. */
+static tr_unit *take_spare(tr_modhost *m) {
+    tr_unit *unit = m->spare;
+    if (unit == NULL) return tr_zalloc(m->mem, sizeof *unit);
+    tr_buf message = unit->message;
+    m->spare = unit->next;
+    m->spare_count--;
+    *unit = (tr_unit){.message = message};
+    return unit;
+}
+
+static void free_unit(tr_modhost *m, tr_unit *unit) {
+    tr_buf_release(m->mem, &unit->message);
+    tr_free(m->mem, unit);
+}
+
+void tr__units_trim(tr_modhost *m, uint32_t keep) {
+    while (m->spare_count > keep) free_unit(m, take_spare(m));
+}
+
 tr_unit *tr_unit_new(tr_helper *h, tr_unit_kind kind, tr_msg_type type, const void *body) {
     tr_mem *mem = h->m->mem;
-    tr_unit *unit = tr_zalloc(mem, sizeof *unit);
+    tr_unit *unit = take_spare(h->m);
     if (unit == NULL) return NULL;
     unit->kind = (uint8_t)kind;
     unit->type = (uint16_t)type;
@@ -35,9 +55,15 @@ void tr__unit_free(tr_modhost *m, tr_unit *unit) {
         if (caller->unit == unit) caller->unit = NULL;
     }
     tr_propagation_drop(m->mem, &unit->propagation);
-    tr_buf_release(m->mem, &unit->message);
     tr_free(m->mem, unit->hidden);
-    tr_free(m->mem, unit);
+    if (m->spare_count == TR_MODHOST_SPARE_MAX || unit->message.cap > TR_MODHOST_SPARE_BYTES_MAX) {
+        free_unit(m, unit);
+        return;
+    }
+    unit->message.rpos = unit->message.wpos = 0;
+    unit->next = m->spare;
+    m->spare = unit;
+    m->spare_count++;
 }
 
 void tr_helper_queue(tr_helper *h, tr_unit *unit) {
@@ -48,11 +74,15 @@ void tr_helper_queue(tr_helper *h, tr_unit *unit) {
     h->pending_count++;
 }
 
-tr_wire_bytes *tr__wire_args(tr_mem *mem, const tr_arg *argv, int argc) {
-    tr_wire_bytes *items = tr_alloc(mem, (size_t)argc * sizeof *items);
+tr_wire_bytes *tr__wire_args(tr_mem *mem, tr_wire_bytes few[TR_FEW_ARGS], const tr_arg *argv, int argc) {
+    tr_wire_bytes *items = argc <= TR_FEW_ARGS ? few : tr_alloc(mem, (size_t)argc * sizeof *items);
     for (int i = 0; items != NULL && i < argc; i++)
         items[i] = (tr_wire_bytes){.at = (const uint8_t *)argv[i].ptr, .len = (uint32_t)argv[i].len};
     return items;
+}
+
+void tr__wire_args_free(tr_mem *mem, const tr_wire_bytes *few, tr_wire_bytes *items) {
+    if (items != few) tr_free(mem, items);
 }
 
 void tr_unit_argv(const tr_unit *unit, tr_arg *argv) {
@@ -95,9 +125,9 @@ int tr_modhost_redact(tr_helper *h, const tr_wire_header *header, const void *bo
     return rc;
 }
 
-void tr__unit_begins(tr_helper *h, tr_unit *unit) {
+void tr__unit_begins(tr_helper *h, tr_unit *unit, int64_t now_ns) {
     tr_modhost *m = h->m;
-    unit->began_ns = tr_clock_mono_ns(m->x->clock);
+    unit->began_ns = now_ns;
     unit->undo_mark = tr_undo_begin(m->x->store);
     h->deadline_ns = m->command_ms > 0 ? unit->began_ns + m->command_ms * 1000000 : INT64_MAX;
 }
@@ -108,12 +138,17 @@ static tr_client *client_of(tr_helper *h, const tr_unit *unit) {
     return unit->client_id == 0 ? NULL : tr_client_by_id(h->m->x, unit->client_id);
 }
 
-/* How long it has had the floor, nanoseconds; LATENCY gets to know. */
-static int64_t note_duration(tr_helper *h, const tr_unit *unit) {
-    if (unit->began_ns == 0) return 0;
-    int64_t ns = tr_clock_mono_ns(h->m->x->clock) - unit->began_ns;
-    if (ns >= NS_PER_MS) tr_latency_sample(h->m->x, TR_LATENCY_MODULE_CALL, ns / NS_PER_MS);
-    return ns;
+/* How long it has had the floor, nanoseconds. */
+static uint64_t duration_of(const tr_unit *unit) {
+    return (uint64_t)(unit->ended_ns - unit->began_ns);
+}
+
+/* It gives the floor back; LATENCY gets to know. */
+static void note_end(tr_helper *h, tr_unit *unit) {
+    if (unit->began_ns == 0) return;
+    unit->ended_ns = tr_clock_mono_ns(h->m->x->clock);
+    uint64_t ns = duration_of(unit);
+    if (ns >= NS_PER_MS) tr_latency_sample(h->m->x, TR_LATENCY_MODULE_CALL, (int64_t)(ns / NS_PER_MS));
 }
 
 int tr_unit_commit(tr_helper *h, tr_unit *unit) {
@@ -122,8 +157,9 @@ int tr_unit_commit(tr_helper *h, tr_unit *unit) {
     int rc = tr_values_unit_ends(h, unit);
     if (rc != TR_OK) return rc;
     h->deadline_ns = INT64_MAX;
+    note_end(h, unit);
     h->stats.units++;
-    h->stats.ns += (uint64_t)note_duration(h, unit);
+    h->stats.ns += duration_of(unit);
     tr_modhost_unit_ends(h, unit);
     tr_undo_commit(x->store, unit->undo_mark);
     tr__modhost_taken_back(h->m); /* a mark around it may have waited for its end */
@@ -135,11 +171,12 @@ int tr_unit_commit(tr_helper *h, tr_unit *unit) {
 static void settle(tr_helper *h, tr_unit *unit, tr_client *c, int failed) {
     tr_modhost *m = h->m;
     if (unit->nested || unit->kind != TR_UNIT_COMMAND || c == NULL) return;
-    uint64_t ns = unit->began_ns == 0 ? 0 : (uint64_t)(tr_clock_mono_ns(m->x->clock) - unit->began_ns);
+    uint64_t ns = duration_of(unit);
     tr_arg *argv = tr_exec_looks(m->x, ns) ? tr_alloc(m->mem, (size_t)unit->argc * sizeof *argv) : NULL;
     if (argv != NULL) tr_unit_argv(unit, argv);
     if (argv != NULL) tr_modhost_cover(argv, unit->argc, unit->hidden);
-    tr_exec_unit_done(c, unit->cmd, argv, argv ? unit->argc : 0, ns, failed);
+    int64_t now_ns = unit->ended_ns != 0 ? unit->ended_ns : tr_clock_mono_ns(m->x->clock); /* refused: it did not begin */
+    tr_exec_unit_done(c, unit->cmd, argv, argv ? unit->argc : 0, now_ns, ns, failed);
     tr_free(m->mem, argv);
     m->hooks.output(m->hooks.ctx, c);
     if (c->units == 0) m->hooks.go_on(m->hooks.ctx, c);
@@ -180,7 +217,8 @@ static int command_answered(tr_helper *h, tr_unit *unit, const tr_wire_header *h
 int tr_modhost_get_keys(tr_modhost *m, const tr_command *cmd, const tr_arg *argv, int argc, tr_keys *keys) {
     const tr_runtime_command *r = tr_runtime_of(cmd);
     tr_helper *h = (tr_helper *)r->owner;
-    tr_wire_bytes *items = tr__wire_args(m->mem, argv, argc);
+    tr_wire_bytes few[TR_FEW_ARGS];
+    tr_wire_bytes *items = tr__wire_args(m->mem, few, argv, argc);
     if (items == NULL) return TR_ENOMEM;
     tr_msg_run_command ask = {.command = r->handle,
                               .purpose = 1,
@@ -196,7 +234,7 @@ int tr_modhost_get_keys(tr_modhost *m, const tr_command *cmd, const tr_arg *argv
         else rc = tr_keys_add(keys, (int)position, (uint32_t)tr_wire_u64_at(&answer.position_flags, i));
     }
     tr_buf_release(m->mem, &hold);
-    tr_free(m->mem, items);
+    tr__wire_args_free(m->mem, few, items);
     return rc;
 }
 
@@ -230,7 +268,7 @@ static void reply_error(tr_helper *h, tr_unit *unit, const char *error) {
 }
 
 void tr__unit_crashed(tr_helper *h, tr_unit *unit) {
-    note_duration(h, unit);
+    note_end(h, unit);
     char error[TR_HELPER_ERROR_MAX];
     if (unit->began_ns != 0 && tr_undo_rollback(h->m->x->store, unit->undo_mark) != TR_OK) {
         size_t len = strlen(h->reason);

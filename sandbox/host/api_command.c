@@ -144,7 +144,8 @@ void tr_serve_run_command(const tr_wire_header *header, const void *body) {
     if (m->user.len != 0) ctx.user_name = tr_string_new(m->user.at, m->user.len);
     ctx.argv = tr_argv_from_wire(&m->argv, &ctx.argc);
     ctx.known = tr_known_take(header->request_id);
-    uint64_t began_ns = tr_recorder_clock();
+    uint64_t began_ns = atomic_load_explicit(&tr_host_here.running_since_ns, memory_order_relaxed);
+    if (tr_host_here.depth > 1) began_ns = tr_recorder_clock();
     tr_note(header->type, TR_RECORDER_CALLBACK, m->command, m->client_id, (uint64_t)ctx.argc, 0);
     c->run(&ctx, ctx.argv, ctx.argc);
     uint64_t duration_us = (tr_recorder_clock() - began_ns) / 1000;

@@ -116,6 +116,10 @@ int tr_ring_watch(tr_ring *ring);
  * TR_ELIMIT: the backlog is full; TR_ENOMEM; or the ring has failed: TR_ECLOSED, TR_EPROTO, or
  * TR_EIO for a message that got stuck half-way. */
 int tr_ring_put(tr_ring *ring, const void *message, size_t len, int64_t deadline_ns);
+/* A message of so many bytes is put without a look at the clock. */
+static inline int tr_ring_fits(const tr_ring *ring, size_t len) {
+    return len <= (size_t)ring->room * ring->shm->slot_bytes;
+}
 /* Tells the peer what was put, and wakes it if it waits. */
 void tr_ring_flush(tr_ring *ring);
 
