@@ -104,7 +104,7 @@ RedisModuleCommand *tr_rm_GetCommand(RedisModuleCtx *ctx, const char *name) {
     return NULL;
 }
 
-static void answer_command(const tr_wire_header *header, RedisModuleCtx *ctx, uint64_t duration_us) {
+static void answer_command(const tr_wire_header *header, RedisModuleCtx *ctx) {
     tr_reply *r = &ctx->reply;
     tr_reply_finish(r);
     if (r->failed) ctx->effects |= TR_EFFECT_FAILED;
@@ -121,7 +121,6 @@ static void answer_command(const tr_wire_header *header, RedisModuleCtx *ctx, ui
         .positions = {.count = ctx->positions.count, .items.u64s = ctx->positions.at},
         .position_flags = {.count = ctx->position_flags.count, .items.u64s = ctx->position_flags.at},
         .redacted = {.count = ctx->redacted.count, .items.u64s = ctx->redacted.at},
-        .duration_us = duration_us,
     };
     tr_link_answer(header, &answer);
     free(codes);
@@ -144,12 +143,9 @@ void tr_serve_run_command(const tr_wire_header *header, const void *body) {
     if (m->user.len != 0) ctx.user_name = tr_string_new(m->user.at, m->user.len);
     ctx.argv = tr_argv_from_wire(&m->argv, &ctx.argc);
     ctx.known = tr_known_take(header->request_id);
-    uint64_t began_ns = atomic_load_explicit(&tr_host_here.running_since_ns, memory_order_relaxed);
-    if (tr_host_here.depth > 1) began_ns = tr_recorder_clock();
     tr_note(header->type, TR_RECORDER_CALLBACK, m->command, m->client_id, (uint64_t)ctx.argc, 0);
     c->run(&ctx, ctx.argv, ctx.argc);
-    uint64_t duration_us = (tr_recorder_clock() - began_ns) / 1000;
     tr_ctx_end(&ctx);
-    answer_command(header, &ctx, duration_us);
+    answer_command(header, &ctx);
     tr_ctx_release(&ctx);
 }

@@ -103,11 +103,11 @@ static void serve(const tr_wire_header *header, const tr_buf *buf) {
     tr_host_unit unit;
     decode(header, buf, &body);
     tr_host *h = &tr_host_here;
-    if (h->depth++ == 0) atomic_store(&h->running_since_ns, tr_recorder_clock());
+    if (h->depth++ == 0) atomic_store_explicit(&h->running_since_ns, tr_recorder_clock(), memory_order_relaxed);
     tr_unit_begins(&unit, header->type);
     fn(header, &body);
     tr_unit_ended();
-    if (--h->depth == 0) atomic_store(&h->running_since_ns, 0);
+    if (--h->depth == 0) atomic_store_explicit(&h->running_since_ns, 0, memory_order_relaxed);
 }
 
 /* Requests that the engine hands over ahead come at any time, but are served in their order when what runs is done. */

@@ -10,7 +10,6 @@ void tr_serve_grant_floor(const tr_wire_header *header, const void *body) {
     const tr_msg_grant_floor *m = body;
     tr_host_here.now_us = m->now_us;
     tr_host_here.context_flags = m->context_flags;
-    uint64_t began_ns = tr_recorder_clock();
     tr_msg_grant_floor_answer answer = {.ask = m->ask};
     switch ((tr_purpose)m->purpose) {
         case TR_FOR_LOAD: tr_life_load(); break;
@@ -18,7 +17,6 @@ void tr_serve_grant_floor(const tr_wire_header *header, const void *body) {
         case TR_FOR_THREAD: answer.outcome = !tr_baton_lend(m->ask); break;
         default: answer.outcome = !tr_baton_run_event(m->ask); break;
     }
-    answer.duration_us = (tr_recorder_clock() - began_ns) / 1000;
     tr_link_answer(header, &answer);
     tr_life_floor_returned();
 }

@@ -124,8 +124,6 @@ static const tr_wire_field fields_run_command_answer[] = {
     {"position_flags", offsetof(tr_msg_run_command_answer, position_flags),
      TR_WIRE_U64S, 1, 3, 4294967295u},
     {"redacted", offsetof(tr_msg_run_command_answer, redacted), TR_WIRE_U64S, 0, 0, 1048576u},
-    {"duration_us", offsetof(tr_msg_run_command_answer, duration_us),
-     TR_WIRE_U64, 0, 0, 18446744073709551615u},
 };
 static const tr_wire_field fields_grant_floor[] = {
     {"ask", offsetof(tr_msg_grant_floor, ask), TR_WIRE_U64, 0, 0, 18446744073709551615u},
@@ -136,8 +134,6 @@ static const tr_wire_field fields_grant_floor[] = {
 };
 static const tr_wire_field fields_grant_floor_answer[] = {
     {"ask", offsetof(tr_msg_grant_floor_answer, ask), TR_WIRE_U64, 0, 0, 18446744073709551615u},
-    {"duration_us", offsetof(tr_msg_grant_floor_answer, duration_us),
-     TR_WIRE_U64, 0, 0, 18446744073709551615u},
     {"outcome", offsetof(tr_msg_grant_floor_answer, outcome), TR_WIRE_U8, 0, 0, 1u},
 };
 static const tr_wire_field fields_ask_floor[] = {
@@ -1315,7 +1311,7 @@ static const tr_wire_spec specs[TR_WIRE_MESSAGES] = {
      .role = TR_ANSWER,
      .once = 0,
      .detached = 0,
-     .field_count = 7,
+     .field_count = 6,
      .states = TR_STATE_IDLE | TR_STATE_FLOOR,
      .index = 15,
      .max = 537919488,
@@ -1342,7 +1338,7 @@ static const tr_wire_spec specs[TR_WIRE_MESSAGES] = {
      .role = TR_ANSWER,
      .once = 0,
      .detached = 0,
-     .field_count = 3,
+     .field_count = 2,
      .states = TR_STATE_READY | TR_STATE_LOADING | TR_STATE_IDLE | TR_STATE_FLOOR |
                TR_STATE_UNLOADING,
      .index = 17,

@@ -401,7 +401,6 @@ typedef struct tr_msg_run_command_answer {
     tr_wire_list positions; /* of keys or channels in argv */
     tr_wire_list position_flags; /* flags of each */
     tr_wire_list redacted; /* positions to hide from logs */
-    uint64_t duration_us; /* as measured in the helper */
 } tr_msg_run_command_answer;
 
 /* Gives the floor: for an ask, or to load or unload. The answer gives it back; all that was
@@ -417,7 +416,6 @@ typedef struct tr_msg_grant_floor {
 /* Answer to grant_floor. Host, data channel. */
 typedef struct tr_msg_grant_floor_answer {
     uint64_t ask; /* which */
-    uint64_t duration_us; /* how long the floor was held */
     uint8_t outcome; /* 1: not wanted any more */
 } tr_msg_grant_floor_answer;
 

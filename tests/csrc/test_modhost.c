@@ -177,6 +177,7 @@ static void test_left_running(void) {
     say_and_run(&a, "ok", NULL);
     GOT(a, "+OK\r\n");
     CHECK_EQ_INT(cpus_of(p.tid), 1);
+    w.floor_back_count = 0; /* on a busy machine the first steps may have been left running, too */
     mk_say(&a, "x.do", "hang", "SET", "k", "v", NULL);
     while (w.m.floor == NULL || !(w.x.hold & TR_HOLD_FLOOR)) tr_modhost_turn(&w.m);
     CHECK_EQ_INT(tr_modhost_turn(&w.m), 0);
@@ -195,6 +196,7 @@ static void test_left_running(void) {
 
 static void test_busy(void) {
     open_serving();
+    w.floor_back_count = 0;
     w.m.busy_ms = 1;
     w.clock = (tr_clock){.fake = 1, .fake_wall_us = 1700000000000000, .fake_mono_ns = 1000};
     mk_say(&a, "x.do", "hang", NULL);

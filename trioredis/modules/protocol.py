@@ -298,11 +298,10 @@ MESSAGES: Final = Table.parse(
 64 run_command data engine request 537919488 idle,floor - command:u32 purpose:u8<=2 client_id:u64 client_flags:u64
   context_flags:u64 db:u32 resp:u8<=3 now_us:i64 user:bytes<=4096 argv:[bytes]<=1048576
 65 run_command_answer data host answer 537919488 idle,floor - reply:bytes effects:u64 error_codes:[bytes]<=64
-  positions:[u64]<=1048576 position_flags:[u64]=1*positions redacted:[u64]<=1048576 duration_us:u64
+  positions:[u64]<=1048576 position_flags:[u64]=1*positions redacted:[u64]<=1048576
 66 grant_floor data engine request 1024 ready,loading,idle,floor,unloading - ask:u64 purpose:u8<=6 now_us:i64
   context_flags:u64
-67 grant_floor_answer data host answer 1024 ready,loading,idle,floor,unloading - ask:u64 duration_us:u64
-  outcome:u8<=1
+67 grant_floor_answer data host answer 1024 ready,loading,idle,floor,unloading - ask:u64 outcome:u8<=1
 68 ask_floor data host one_way 1024 loading,idle,floor,unloading - ask:u64 purpose:u8<=4 due_us:i64
 70 drop_ask data host one_way 1024 loading,idle,floor,unloading - ask:u64
 72 try_floor data host request 1024 loading,idle,floor,unloading detached ask:u64
