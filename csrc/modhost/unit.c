@@ -175,7 +175,8 @@ static void settle(tr_helper *h, tr_unit *unit, tr_client *c, int failed) {
     tr_arg *argv = tr_exec_looks(m->x, ns) ? tr_alloc(m->mem, (size_t)unit->argc * sizeof *argv) : NULL;
     if (argv != NULL) tr_unit_argv(unit, argv);
     if (argv != NULL) tr_modhost_cover(argv, unit->argc, unit->hidden);
-    int64_t now_ns = unit->ended_ns != 0 ? unit->ended_ns : tr_clock_mono_ns(m->x->clock); /* refused: it did not begin */
+    /* One that was refused did not even begin. */
+    int64_t now_ns = unit->ended_ns != 0 ? unit->ended_ns : tr_clock_mono_ns(m->x->clock);
     tr_exec_unit_done(c, unit->cmd, argv, argv ? unit->argc : 0, now_ns, ns, failed);
     tr_free(m->mem, argv);
     m->hooks.output(m->hooks.ctx, c);
