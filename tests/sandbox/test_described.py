@@ -53,6 +53,8 @@ COMMANDS: Final = (
     "described.read",
 )
 GROUPED: Final = "filterby aclcat"
+HAS_CATEGORIES: Final = ("bulk", b"described.acl")
+"""Whoever has the function to set them."""
 DISPLAYED: Final = ("bulk", b"display_text")
 """Of an argument; 7.0 shows none."""
 
@@ -104,7 +106,9 @@ def ours(options: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> 
 def test_commands_are_described_as_in_stock(command: str, stock: Server, ours: Server) -> None:
     theirs, mine = ask(stock, command), ask(ours, command)
     if GROUPED in command:
-        theirs, mine = ([one for one in found[1] if b"described" in one[1]] for found in (theirs, mine))
+        theirs, mine = (
+            [one for one in found[1] if b"described" in one[1] and one != HAS_CATEGORIES] for found in (theirs, mine)
+        )
     assert mine == theirs
 
 
@@ -115,6 +119,11 @@ def test_hello_lists_the_modules(proto: str, stock: Server, ours: Server) -> Non
         with RespClient((HOST, server.port)) as client:
             listed.append(client.call("hello", proto)[1][-2 if proto == "2" else -1 :])
     assert listed[1] == listed[0]
+
+
+def test_categories_are_those_that_the_module_set(ours: Server) -> None:
+    _, (command,) = ask(ours, "command info described.acl")
+    assert ("set", [("simple", b"@read"), ("simple", b"@slow")]) in command[1]
 
 
 def test_errors_amid_hello_leave_it_alone(ours: Server) -> None:

@@ -5,6 +5,7 @@
  *   described.full ...                                    described with every field there is
  *   described.box one|two ...                             a container; one is described, two is not
  *   described.place0 ... described.place6 ...             keys at odd places
+ *   described.acl                                         has categories, where there is a function for them
  *   described.empty                                       a container of nothing
  */
 #include <string.h>
@@ -131,6 +132,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
                  RedisModule_CreateCommand(ctx, "described.pairs", nothing, "write deny-oom", 1, -1, 2) |
                  RedisModule_CreateCommand(ctx, "described.own", own, "write getkeys-api", 1, 1, 1) |
                  RedisModule_CreateCommand(ctx, "described.full", nothing, "write admin pubsub", 1, 1, 1) |
+                 RedisModule_CreateCommand(ctx, "described.acl", nothing, "write fast", 0, 0, 0) |
                  RedisModule_CreateCommand(ctx, "described.box", NULL, "", 0, 0, 0) |
                  RedisModule_CreateCommand(ctx, "described.empty", NULL, "", 0, 0, 0);
     RedisModuleCommand *box = RedisModule_GetCommand(ctx, "described.box");
@@ -138,5 +140,10 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
               RedisModule_CreateSubcommand(box, "two", nothing, "", 0, 0, 0) |
               describe(ctx, "described.full", &full) | describe(ctx, "described.box|one", &little) |
               describe(ctx, "described.box", &little) | describe_places(ctx);
+    if (RedisModule_SetCommandACLCategories != NULL) {
+        RedisModuleCommand *one = RedisModule_GetCommand(ctx, "described.acl");
+        failed |= RedisModule_SetCommandACLCategories(one, "keyspace slow") |
+                  RedisModule_SetCommandACLCategories(one, "read slow");
+    }
     return failed == 0 ? REDISMODULE_OK : REDISMODULE_ERR;
 }
