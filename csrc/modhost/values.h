@@ -19,8 +19,8 @@
  * delete, rename, move or overwrite such keys: entries go by values, and values are there until nothing needs them.
  * To everybody else the process is down until all is there.
  *
- * A journal that grows is swept, then a checkpoint makes new bases: at once when there is little, by a child of the
- * process when there is much.
+ * A journal that grows is swept, then a checkpoint makes new bases. A child of the process saves them, so that nobody
+ * waits; the process itself does where the kernel refuses it a child, and gives up when that takes long.
  *
  * When a unit is undone, what the units amid it did to values of other helpers is undone as well (mend.c): their
  * entries go, and the living processes get those values anew. Not so values that nothing is put down of: they stay
@@ -38,9 +38,10 @@
 #define TR_TYPE_NAME_LEN 9
 #define TR_JOURNAL_BYTES_MIN ((size_t)1 << 20)        /* below that no checkpoint is worth its while */
 #define TR_JOURNAL_ENTRIES_MAX 100000                 /* that a restart may have to run again, about */
-#define TR_CHECKPOINT_HERE_MAX ((size_t)256 << 10)    /* bytes of values that are saved while the server waits */
+#define TR_CHECKPOINT_HERE_MS_MAX 100                 /* that the server waits, where no child can be made */
 #define TR_CHECKPOINT_MS_MAX 60000                    /* that a child may take */
-#define TR_CHECKPOINT_REST_MS 60000                   /* between two that fail, once none can be made here */
+#define TR_CHECKPOINT_REST_MS_MIN 500                 /* after one that fails; twice that after each further one */
+#define TR_CHECKPOINT_REST_MS_MAX 60000
 #define TR_MEND_STEPS_MAX 4000                        /* bases and entries that are made anew in a living process */
 #define TR_MEND_BYTES_MAX ((size_t)4 << 20)           /* of them; beyond, it is started again */
 #define TR_REPLAY_FAILURES_MAX 2                      /* deaths by one entry before it is left out */

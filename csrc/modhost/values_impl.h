@@ -93,9 +93,9 @@ typedef struct tr_values {
     uint8_t not_wanted;     /* module-durability is off */
     uint8_t hurry;          /* something could not be put down: a checkpoint, at once */
     uint8_t snapshot_here;  /* ... by the process itself, which must outlive it */
-    uint8_t in_child_fails; /* the last child did, or could not be made */
     uint8_t here_fails;     /* the process ended amid one */
-    int64_t rest_until_ns;  /* no checkpoint before, as both fail */
+    uint8_t fails;          /* checkpoints that failed one after the other; no more than count */
+    int64_t rest_until_ns;  /* no checkpoint before */
     uint8_t loses;          /* there are keys whose values nothing describes: they go with the next cron */
     uint64_t not_kept, not_taken_back, checkpoints, checkpoints_failed, lost, lost_all;
 } tr_values;

@@ -74,12 +74,14 @@ static int is_wanted(const tr_token *token) {
     return token->number != 0 && token->type->methods.rdb_save != NULL && token->type->methods.rdb_load != NULL;
 }
 
-static int snapshot_here(uint64_t number) {
-    tr_values_batch batch = {.type = TR_MSG_SNAPSHOT_PART, .number = number};
+static int snapshot_here(const tr_msg_snapshot *ask) {
+    tr_values_batch batch = {.type = TR_MSG_SNAPSHOT_PART, .number = ask->number};
+    uint64_t until_ns = tr_recorder_clock() + (uint64_t)ask->time_ms * 1000000;
     const tr_tokens *tokens = tr_host_tokens();
     int ok = 1;
     for (uint64_t i = 0; ok && i < tokens->cap; i++) {
-        if (is_wanted(&tokens->places[i])) ok = tr_values_batch_add(&batch, &tokens->places[i]);
+        if (!is_wanted(&tokens->places[i])) continue;
+        ok = tr_recorder_clock() < until_ns && tr_values_batch_add(&batch, &tokens->places[i]);
     }
     tr_values_batch_send(&batch);
     return ok ? DONE : CANT_SAVE;
@@ -272,7 +274,7 @@ static int snapshot_in_child(const tr_msg_snapshot *ask) {
 void tr_serve_snapshot(const tr_wire_header *header, const void *body) {
     const tr_msg_snapshot *ask = body;
     tr_msg_snapshot_answer answer = {0};
-    answer.outcome = (uint8_t)(ask->in_child ? snapshot_in_child(ask) : snapshot_here(ask->number));
+    answer.outcome = (uint8_t)(ask->in_child ? snapshot_in_child(ask) : snapshot_here(ask));
     tr_link_answer(header, &answer);
 }
 

@@ -987,12 +987,13 @@ typedef struct tr_msg_values_now {
 typedef struct tr_msg_snapshot {
     uint64_t number; /* comes back */
     uint8_t in_child; /* 1: by a child */
-    uint32_t time_ms; /* that a child may take */
+    uint32_t time_ms; /* that it may take */
 } tr_msg_snapshot;
 
 /* Answer to snapshot. Host, data channel. */
 typedef struct tr_msg_snapshot_answer {
-    uint8_t outcome; /* 0 done or begun, 1 a value could not be saved, 2 no child can be made */
+    uint8_t outcome; /* 0 done or begun, 1 a value could not be saved, or not in time, 2 no child
+                      * can be made */
 } tr_msg_snapshot_answer;
 
 /* Some values of a snapshot. Host, data channel. */

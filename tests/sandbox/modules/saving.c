@@ -4,7 +4,9 @@
  *     SV.GET key           the number, and what saved it last, as it was loaded: 0 nothing yet, 1 the process that
  *                          served commands then, 2 another
  *     SV.MODE how          what a process that serves no commands does when it saves: "well", "null", "abort", "exit",
- *                          "exit-now", "loop", "leave" (by system call), "ask", "assert", "log", "wait" (for SV.GO)
+ *                          "exit-now", "loop", "leave" (by system call), "ask", "assert", "log", "wait" (for SV.GO);
+ *                          "slow": any process takes its time for each value
+ *     SV.FULL              opens files until it may not open more: a pipe to a child can't be made either; how many
  *     SV.SAVERS            how many processes have begun to save, besides those that serve commands
  *     SV.PARENT            the parent of the one that began last, as it saw it: 1 it was the process that serves
  *     SV.GO                lets those that wait go on
@@ -73,7 +75,9 @@ static void go_wrong(RedisModuleIO *io) {
 }
 
 static void save(RedisModuleIO *io, void *p) {
+    struct timespec long_time = {.tv_nsec = 60000000};
     if (is("always")) *nowhere = 1;
+    if (is("slow")) nanosleep(&long_time, NULL);
     static pid_t known;
     const struct value *v = p;
     int elsewhere = getpid() != home;
@@ -208,6 +212,14 @@ static int child(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     return RedisModule_ReplyWithLongLong(ctx, pid);
 }
 
+static int full(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+    REDISMODULE_NOT_USED(argv);
+    REDISMODULE_NOT_USED(argc);
+    int count = 0;
+    while (dup(STDERR_FILENO) >= 0) count++;
+    return RedisModule_ReplyWithLongLong(ctx, count);
+}
+
 static int die(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     REDISMODULE_NOT_USED(ctx);
     REDISMODULE_NOT_USED(argv);
@@ -227,6 +239,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
         {"sv.fill", fill, "write deny-oom", 1}, {"sv.get", get, "readonly", 1}, {"sv.mode", set_mode, "", 0},
         {"sv.savers", savers, "", 0},           {"sv.parent", parent, "", 0},   {"sv.go", go, "", 0},
         {"sv.fork", do_fork, "", 0},            {"sv.child", child, "", 0},     {"sv.die", die, "", 0},
+        {"sv.full", full, "", 0},
     };
     if (RedisModule_Init(ctx, "saving", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) return REDISMODULE_ERR;
     home = getpid();
