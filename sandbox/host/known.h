@@ -11,7 +11,7 @@
 
 #include "sandbox/host/host.h"
 
-#define TR_KNOWN_CHANGES 1024 /* places of the table; a power of two */
+#define TR_KNOWN_CHANGES 16384 /* places of the table, a power of two: a batch of changes should seldom meet in one */
 #define TR_KNOWN_HANDLE 0x80000000u
 #define TR_KNOWN_HANDLES 256  /* chosen by us, open at once */
 

@@ -30,9 +30,9 @@
 /* Bounds of the geometry; the defaults fit into a second-level cache. */
 #define TR_SHM_SLOT_BYTES_MIN 64
 #define TR_SHM_SLOT_BYTES_MAX 65536
-#define TR_SHM_SLOT_BYTES 256
+#define TR_SHM_SLOT_BYTES 128
 #define TR_SHM_SLOTS_MAX 65536
-#define TR_SHM_SLOTS 512
+#define TR_SHM_SLOTS 2048 /* a whole batch of commands with all that they say */
 #define TR_SHM_ENTRIES_MAX 65536
 #define TR_SHM_ENTRIES 1024
 
