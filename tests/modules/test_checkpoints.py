@@ -35,6 +35,13 @@ OTHER: Final = 2
 pytestmark = pytest.mark.slow
 
 
+def number(client: RespClient, *words: str) -> int:
+    """Return the reply of a command that replies with a number."""
+    reply = ask(client, *words)
+    assert isinstance(reply, int)
+    return reply
+
+
 class Saving:
     """The server with the module, and what its keys must hold."""
 
@@ -197,7 +204,7 @@ def test_no_child_can_be_made(tmp_path: Path) -> None:
     """Then the process itself saves, as far as it gets in a short time."""
     with saving(tmp_path) as module:
         pid = module.pid
-        assert ask(module.client, "SV.FULL") > 0
+        assert number(module.client, "SV.FULL") > 0
         assert ask(module.client, "SV.MODE", "slow") == "OK"
         module.fill_until("checkpoints_failed", 1)
         assert module.health("checkpoints") == 0
@@ -212,14 +219,14 @@ def test_no_child_can_be_made(tmp_path: Path) -> None:
 def test_saving_crashes_here(tmp_path: Path) -> None:
     """That costs the process once."""
     with saving(tmp_path, arguments=("always",)) as module:
-        assert ask(module.client, "SV.FULL") > 0
+        assert number(module.client, "SV.FULL") > 0
         while module.health("crashes") == 0:
             key = f"key:{module.filled}"
             module.filled += 1
             if settled(module.client, "SV.FILL", key, "x" * LENGTH) == 1:
                 module.numbers[key] = 1
         module.check()
-        assert ask(module.client, "SV.FULL") > 0
+        assert number(module.client, "SV.FULL") > 0
         module.fill_until("checkpoints_failed", 3)
         assert module.health("checkpoints") == 0
         assert module.health("crashes") == 1

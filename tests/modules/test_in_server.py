@@ -179,7 +179,11 @@ WAYS: Final = {
 async def test_crashes(tmp_path: Path, examples: Path, way: str) -> None:
     """One error for the client; the module serves again; the report names the line."""
     timeout = "300" if way in ("loop", "wait") else "10000"
-    limits = {"module_command_timeout": timeout, "module_sandbox_memory": "1gb", "module_restart": "always"}
+    limits: dict[str, Any] = {
+        "module_command_timeout": timeout,
+        "module_sandbox_memory": "1gb",
+        "module_restart": "always",
+    }
     async with client_of(tmp_path, **limits) as (client, _):
         await client.execute("MODULE", "LOAD", str(examples / "crash.so"))
         await client.execute("SET", "key", "value")
@@ -279,7 +283,7 @@ async def test_commands_are_described(tmp_path: Path, examples: Path) -> None:
 
 
 async def test_reports_are_bounded(tmp_path: Path, examples: Path) -> None:
-    limits = {"module_reports_max": "2", "module_restart_backoff_ms": "0"}
+    limits: dict[str, Any] = {"module_reports_max": "2", "module_restart_backoff_ms": "0"}
     async with client_of(tmp_path, **limits) as (client, _):
         await client.execute("MODULE", "LOAD", str(examples / "crash.so"))
         last = ""

@@ -54,7 +54,7 @@ def logged(folder: Path, event: str) -> Iterator[dict[str, Any]]:
             yield fields
 
 
-def logging(folder: Path) -> dict[str, object]:
+def logging(folder: Path) -> dict[str, Any]:
     """Return the directives that make a log of JSON lines."""
     return {"logfile": str(folder / "log"), "log_format": "json", "loglevel": "verbose"}
 
@@ -152,7 +152,8 @@ def test_a_crash_at_start(tmp_path: Path, examples: Path) -> None:  # noqa: F811
 async def test_durability_at_run_time(tmp_path: Path) -> None:
     """Turned off, values end with the process; turned on, those that are there are kept from then on."""
     from tests.bench.modules import build_from
-    from tests.modules.test_in_server import ROOT, wait_for_reply
+    from tests.modules._crashes import ROOT
+    from tests.modules.test_in_server import wait_for_reply
 
     library = build_from(ROOT / "sandbox" / "examples" / "tally.c", tmp_path)
     async with client_of(tmp_path, module_restart_backoff_ms=0) as (client, server):

@@ -80,7 +80,7 @@ class World:
 
     def image(self) -> list[Value]:
         """What the keys hold."""
-        held: list[Value] = [sorted(str(key) for key in self.keys())]
+        held: list[Value] = [tuple(sorted(str(key) for key in self.keys()))]
         for key in KEYS:
             reply = self.ask("na.get", key)
             held += [reply, self.ask("expiretime", key), self.ask("type", key)]
