@@ -434,10 +434,11 @@ int tr_api_module_unloaded(tr_engine *g, int id, int ok) {
     return TR_OK;
 }
 
-int tr_api_module_fail(tr_engine *g, int id, int timeout, const char *why) {
+int tr_api_module_fail(tr_engine *g, int id, int kind, const char *why) {
     tr_helper *h = tr_modhost_helper(&g->modhost, (uint32_t)id);
     if (h == NULL) return TR_ENOENT;
-    tr_helper_fail(h, timeout ? TR_FAIL_TIMEOUT : TR_FAIL_ASKED, why);
+    if (kind <= TR_FAIL_NONE || kind > TR_FAIL_ASKED) return TR_EINVAL;
+    tr_helper_fail(h, (tr_fail_kind)kind, why);
     return TR_OK;
 }
 

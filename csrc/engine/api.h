@@ -177,7 +177,7 @@ int tr_api_module_attach(tr_engine *g, int id, int pid, int pidfd);
 int tr_api_module_loaded(tr_engine *g, int id, int ok);
 int tr_api_module_unload(tr_engine *g, int id);
 int tr_api_module_unloaded(tr_engine *g, int id, int ok);
-int tr_api_module_fail(tr_engine *g, int id, int timeout, const char *why);
+int tr_api_module_fail(tr_engine *g, int id, int kind, const char *why);
 int tr_api_module_park(tr_engine *g, int id);
 /* Something happens that modules may want to hear of; texts: count of them, with a NUL behind each. now: they hear
  * of it before this returns, unless one of them is in the middle of something. */

@@ -261,7 +261,7 @@ static void keep_running(tr_helper *h) {
 
 static void set_reason(tr_helper *h, tr_fail_kind kind, const char *why) {
     switch (kind) {
-        case TR_FAIL_DIED: tr_last_words(&h->shm, h->reason, sizeof h->reason); break;
+        case TR_FAIL_DIED: tr_last_words(&h->shm, h->pidfd, h->pid, h->reason, sizeof h->reason); break;
         case TR_FAIL_TIMEOUT: snprintf(h->reason, sizeof h->reason, "timeout"); break;
         case TR_FAIL_PROTOCOL: snprintf(h->reason, sizeof h->reason, "protocol violation (%s)", why); break;
         default: snprintf(h->reason, sizeof h->reason, "%s", why); break;

@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 
+#define CLOSED_LOOK_S 1
+
 static struct control {
     tr_mem mem; /* of the receiving side; what is sent has an account of its own, any thread sends */
     tr_session session;
@@ -30,6 +32,11 @@ static _Noreturn void gone(void) {
     _exit(0);
 }
 
+/* The module has closed the descriptor, which may be another file's by now. */
+static int is_closed_here(int error) {
+    return error == EBADF || error == ENOTSOCK;
+}
+
 /* 0 or -1. */
 static int put(tr_msg_type type, uint64_t id, const void *body, int flags) {
     tr_mem mem;
@@ -40,7 +47,9 @@ static int put(tr_msg_type type, uint64_t id, const void *body, int flags) {
         ssize_t n = send(tr_host_here.control_fd, out.data, tr_buf_unread(&out), flags | MSG_NOSIGNAL);
         rc = n == (ssize_t)tr_buf_unread(&out) ? 0 : -1;
     }
+    int error = errno;
     tr_buf_release(&mem, &out);
+    errno = error;
     return rc;
 }
 
@@ -51,18 +60,21 @@ void tr_control_send(tr_msg_type type, uint64_t request_id, const void *body) {
     int rc = why == NULL ? put(type, id, body, 0) : -1;
     pthread_mutex_unlock(&here.lock);
     if (why != NULL) tr_host_die(TR_DIE_HOST, "%s on the control channel: %s", name_of((uint16_t)type), why);
-    if (rc != 0) gone();
+    if (rc == 0) return;
+    if (is_closed_here(errno)) tr_host_die(TR_DIE_HOST, "the module has closed the control channel");
+    gone();
 }
 
 void tr_control_send_last(tr_msg_type type, const void *body) {
     put(type, 0, body, MSG_DONTWAIT);
 }
 
-/* The next packet, judged. */
-static void receive(tr_wire_header *header) {
+/* The next packet, judged. 0: there won't be one, as the module has closed the channel. */
+static int receive(tr_wire_header *header) {
     ssize_t n;
     do n = recv(tr_host_here.control_fd, here.in, TR_CONTROL_BYTES_MAX, 0);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && (errno == EINTR || errno == EAGAIN));
+    if (n < 0 && is_closed_here(errno)) return 0;
     if (n <= 0) gone();
     if (n < TR_WIRE_HEADER_BYTES) tr_host_die(TR_DIE_HOST, "the server sent a packet without a header");
     const char *why = tr_wire_why_invalid(here.in, TR_CONTROL, TR_FROM_ENGINE, header);
@@ -73,6 +85,7 @@ static void receive(tr_wire_header *header) {
         pthread_mutex_unlock(&here.lock);
     }
     if (why != NULL) tr_host_die(TR_DIE_HOST, "the server's message on the control channel: %s", why);
+    return 1;
 }
 
 static void decode(const tr_wire_header *header, void *body) {
@@ -81,7 +94,7 @@ static void decode(const tr_wire_header *header, void *body) {
 }
 
 static void expect(uint16_t type, tr_wire_header *header, void *body) {
-    receive(header);
+    if (!receive(header)) gone();
     if (header->type != type) tr_host_die(TR_DIE_HOST, "the server sent %s at the wrong time", name_of(header->type));
     decode(header, body);
 }
@@ -163,12 +176,12 @@ static void stop_after(const tr_wire_header *header) {
     gone();
 }
 
+/* Ends when the module has closed the channel: the server sees its end then, and what is to come of it. */
 static void *run(void *arg) {
     (void)arg;
     tr_crash_thread_begin();
-    for (;;) {
-        tr_wire_header header;
-        receive(&header);
+    tr_wire_header header;
+    while (receive(&header)) {
         switch ((tr_msg_type)header.type) {
             case TR_MSG_PING: answer_ping(&header); break;
             case TR_MSG_SET_LIMITS: set_limits(&header); break;
@@ -189,6 +202,9 @@ void tr_control_start(void) {
     pthread_mutex_lock(&here.lock);
     tr_session_set_phase(&here.session, TR_STATE_IDLE);
     pthread_mutex_unlock(&here.lock);
+    /* A call that waits keeps a socket open that was closed meanwhile: so it looks now and then. */
+    struct timeval look = {.tv_sec = CLOSED_LOOK_S};
+    setsockopt(tr_host_here.control_fd, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof look);
     /* Signals go to the threads of the module, not to this one. */
     sigset_t all, before;
     sigfillset(&all);

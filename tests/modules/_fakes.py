@@ -140,9 +140,9 @@ class FakeEngine:
     def unloaded(self, ident: int, *, ok: bool) -> None:
         self.calls.append(("unloaded", ident, ok))
 
-    def fail(self, ident: int, why: str, *, timeout: bool = False) -> None:
+    def fail(self, ident: int, why: str, kind: FailKind = FailKind.ASKED) -> None:
         self.calls.append(("fail", ident, why))
-        self.end(ident, FailKind.ASKED, why)
+        self.end(ident, kind, why)
 
     def park(self, ident: int) -> None:
         self.calls.append(("park", ident))

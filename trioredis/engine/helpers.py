@@ -234,9 +234,9 @@ class Helpers:
         """The process has said how unloading went."""
         check(lib.tr_api_module_unloaded(self._engine._g, ident, ok))
 
-    def fail(self, ident: int, why: str, *, timeout: bool = False) -> None:
+    def fail(self, ident: int, why: str, kind: FailKind = FailKind.ASKED) -> None:
         """End it as after a crash."""
-        check(lib.tr_api_module_fail(self._engine._g, ident, timeout, why.encode()))
+        check(lib.tr_api_module_fail(self._engine._g, ident, kind.value, why.encode()))
         self._engine._nudge()
 
     def park(self, ident: int) -> None:

@@ -71,7 +71,7 @@ class EngineEnd(Protocol):
     def unloaded(self, ident: int, *, ok: bool) -> None:
         """The unload has been answered."""
 
-    def fail(self, ident: int, why: str, *, timeout: bool = False) -> None:
+    def fail(self, ident: int, why: str, kind: FailKind = FailKind.ASKED) -> None:
         """End its process as after a crash."""
 
     def park(self, ident: int) -> None:
@@ -283,7 +283,7 @@ class Helper:
         if self._host is None:
             return  # it has failed before
         if self._host.attached:
-            self._around.engine.fail(self.ident, self._host.trouble)
+            self._around.engine.fail(self.ident, self._host.trouble, FailKind.PROTOCOL)
         else:
             self._end(Ending(None, self._host.trouble))
 

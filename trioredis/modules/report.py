@@ -21,6 +21,8 @@ from trioredis.modules.reason import reason_of, signal_name
 if TYPE_CHECKING:
     from trioredis.modules.symbolize import Frame
 
+MAIN_THREAD_ENDED: Final = "its main thread ended"
+"""What csrc/modhost/last_words.c says of a process whose other threads live on."""
 FORMAT: Final = 2
 """Version of the JSON; grows with every change that a reader must know of."""
 STACK_LINE_BYTES: Final = 16
@@ -193,6 +195,8 @@ def _unrecorded(module: Module, surroundings: Surroundings, status: int) -> Cras
     what = f"{name or 'exit'} in module {module.name}"
     if surroundings.kind != "died" and surroundings.ending:
         reason, what = surroundings.ending, f"{surroundings.kind} in module {module.name}"
+    elif status == -signal.SIGKILL and surroundings.ending == MAIN_THREAD_ENDED:
+        reason = "its main thread ended itself, and with it whoever could serve the server"
     elif status == -signal.SIGKILL:
         reason = "was killed from outside: by the server for taking too long, by the kernel for want of memory, by hand"
     elif status == -signal.SIGSYS:
