@@ -23,6 +23,13 @@ static _Noreturn void leave(void) {
     _exit(0);
 }
 
+static _Noreturn void ring_failed(int rc) {
+    const char *why = tr_host_here.ring.why;
+    if (rc != TR_EPROTO) leave();
+    tr_host_die(TR_DIE_HOST, "protocol violation (%s): memory that is shared with the server was overwritten",
+                why != NULL ? why : "a broken channel");
+}
+
 static void send(const char *function, tr_msg_type type, uint32_t flags, uint64_t id, const void *body) {
     tr_host *h = &tr_host_here;
     tr_buf out = {0};
@@ -32,7 +39,7 @@ static void send(const char *function, tr_msg_type type, uint32_t flags, uint64_
     rc = tr_ring_put(&h->ring, out.data, tr_buf_unread(&out), TR_RING_NO_DEADLINE);
     tr_buf_release(&h->mem, &out);
     if (rc == TR_ENOMEM) tr_host_die(TR_DIE_MEMORY, "out of memory");
-    if (rc != 0) leave();
+    if (rc != 0) ring_failed(rc);
 }
 
 /* A request or a one-way message of ours. */
@@ -67,7 +74,7 @@ static void receive(tr_buf *into, tr_wire_header *header) {
     tr_host *h = &tr_host_here;
     int rc = tr_ring_receive(&h->ring, into, header, TR_RING_NO_DEADLINE);
     if (rc == TR_ENOMEM) tr_host_die(TR_DIE_MEMORY, "out of memory");
-    if (rc != 0) leave();
+    if (rc != 0) ring_failed(rc);
     const char *why = tr_session_came(&h->session, header);
     if (why != NULL) tr_host_die(TR_DIE_HOST, "the server sent %s: %s", tr_wire_spec_of(header->type)->name, why);
 }

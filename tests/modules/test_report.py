@@ -119,6 +119,8 @@ def test_ends_without_a_record(crash_host: Path, crasher: Path) -> None:
     module = Module("m", "/m.so")
     ended = make_report(module, Surroundings(), None, (), 4)
     assert ended.headline == "exit in module m: the process ended itself with status 4 without leaving a record"
+    told = make_report(module, Surroundings(last_words="protocol violation (...)"), None, (), -6)
+    assert told.headline == "SIGABRT in module m: protocol violation (...)"
     jailed = make_report(module, Surroundings(), None, (), -signal.SIGSYS)
     assert jailed.headline == "SIGSYS in module m: made a system call that its jail forbids"
     assert to_text(ended).splitlines()[0] == ended.headline

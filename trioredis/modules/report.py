@@ -195,6 +195,8 @@ def _unrecorded(module: Module, surroundings: Surroundings, status: int) -> Cras
     what = f"{name or 'exit'} in module {module.name}"
     if surroundings.kind != "died" and surroundings.ending:
         reason, what = surroundings.ending, f"{surroundings.kind} in module {module.name}"
+    elif surroundings.last_words:
+        reason = surroundings.last_words
     elif status == -signal.SIGKILL and surroundings.ending == MAIN_THREAD_ENDED:
         reason = "its main thread ended itself, and with it whoever could serve the server"
     elif status == -signal.SIGKILL:

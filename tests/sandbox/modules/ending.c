@@ -4,40 +4,15 @@
  *     EN.LEAVE status    leaves by system call
  *     EN.THREAD how      ends the thread that serves, by "libc" or by "call"
  *     EN.SHUT            closes all descriptors: OK
- *     EN.GARBAGE         writes nonsense over all memory that is shared with others
  *     EN.FINE            OK
  */
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "redismodule.h"
-
-#define RANGES_MAX 16
-
-static struct {
-    char *from;
-    size_t bytes;
-} shared[RANGES_MAX];
-static int shared_count;
-
-/* As long as files may be opened. */
-static void find_shared(void) {
-    char line[512], rights[8];
-    unsigned long from, to;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
-        if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) != 3 || strcmp(rights, "rw-s") != 0) continue;
-        if (shared_count == RANGES_MAX) break;
-        shared[shared_count].from = (char *)from;
-        shared[shared_count++].bytes = to - from;
-    }
-    if (maps != NULL) fclose(maps);
-}
 
 static long long number_of(RedisModuleString *text) {
     long long n = 0;
@@ -73,13 +48,6 @@ static int shut(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
-static int garbage(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
-    REDISMODULE_NOT_USED(argv);
-    REDISMODULE_NOT_USED(argc);
-    for (int i = 0; i < shared_count; i++) memset(shared[i].from, 0xA5, shared[i].bytes);
-    return RedisModule_ReplyWithLongLong(ctx, shared_count);
-}
-
 static int fine(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     REDISMODULE_NOT_USED(argv);
     REDISMODULE_NOT_USED(argc);
@@ -90,12 +58,14 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
     REDISMODULE_NOT_USED(argv);
     REDISMODULE_NOT_USED(argc);
     if (RedisModule_Init(ctx, "ending", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) return REDISMODULE_ERR;
-    find_shared();
     struct {
         const char *name;
         RedisModuleCmdFunc run;
-    } commands[] = {{"en.signal", signal_self}, {"en.leave", leave},     {"en.thread", end_thread},
-                    {"en.shut", shut},          {"en.garbage", garbage}, {"en.fine", fine}};
+    } commands[] = {{"en.signal", signal_self},
+                    {"en.leave", leave},
+                    {"en.thread", end_thread},
+                    {"en.shut", shut},
+                    {"en.fine", fine}};
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (RedisModule_CreateCommand(ctx, commands[i].name, commands[i].run, "", 0, 0, 0) != REDISMODULE_OK)
             return REDISMODULE_ERR;
