@@ -161,6 +161,12 @@ INIT_TAIL: Final = """\
 /* Ends the process with a note in the server's log when something is not as it must be. */
 #define RedisModule_Assert(_e) \\
     ((_e) ? (void)0 : (RedisModule__Assert(#_e, __FILE__, __LINE__), exit(1)))
+
+#ifdef __cplusplus
+/* What the module defines; so their names are those that the server looks for. */
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int RedisModule_OnUnload(RedisModuleCtx *ctx);
+#endif
 """
 
 TAIL: Final = """\

@@ -1928,6 +1928,12 @@ static int RedisModule_Init(RedisModuleCtx *ctx, const char *name, int ver, int 
 #define RedisModule_Assert(_e) \
     ((_e) ? (void)0 : (RedisModule__Assert(#_e, __FILE__, __LINE__), exit(1)))
 
+#ifdef __cplusplus
+/* What the module defines; so their names are those that the server looks for. */
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int RedisModule_OnUnload(RedisModuleCtx *ctx);
+#endif
+
 #endif
 
 #ifdef __cplusplus

@@ -89,6 +89,20 @@ def test_everything_in_it_can_be_used(language: str) -> None:
     assert compiled(language, USE.read_text(encoding="utf-8")) == ""
 
 
+def test_what_a_module_defines_in_cpp() -> None:
+    """Both with and without a linkage of its own it has the names that the server looks for."""
+    body = "{ return ctx == nullptr; }"
+    source = f"""#include "redismodule.h"
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **, int) {body}
+extern "C" __attribute__((visibility("default"))) int RedisModule_OnUnload(RedisModuleCtx *ctx) {body}
+static int (*const load)(RedisModuleCtx *, RedisModuleString **, int) __attribute__((unused)) = RedisModule_OnLoad;
+"""
+    command = (*LANGUAGES["c++17"], *WARNINGS, "-S", "-o", "-", "-")
+    code = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+    assert "\nRedisModule_OnLoad:" in code
+    assert "\nRedisModule_OnUnload:" in code
+
+
 @pytest.mark.parametrize("language", ["c11", "c++17"])
 def test_numbers(language: str) -> None:
     known = facts()
