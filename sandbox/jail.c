@@ -57,7 +57,9 @@ void tr__jail_unsupported(tr_jail_report *report, tr_jail_wall wall, const char 
 }
 
 int tr__jail_failed(tr_jail_report *report, const char *what) {
-    snprintf(report->failure, TR_JAIL_REASON_MAX, "%.47s: %.60s", what, strerror(errno));
+    int saved = errno;
+    snprintf(report->failure, TR_JAIL_REASON_MAX, "%.47s: %.60s", what, strerror(saved));
+    errno = saved;
     return TR_EIO;
 }
 

@@ -30,7 +30,12 @@ static int limit_unless_zero(int resource, uint64_t value, uint64_t hard, tr_jai
         return 0;
     }
     int rc = limit(resource, value, hard, tr_jail_wall_text(wall), report);
-    if (rc == 0) tr__jail_on(report, wall);
+    if (rc == 0) {
+        tr__jail_on(report, wall);
+    } else if (errno == EPERM) { /* Linux never refuses to lower a limit: this is an emulator */
+        tr__jail_unsupported(report, wall, "what the process runs in keeps the limit for itself");
+        rc = 0;
+    }
     return rc;
 }
 
