@@ -32,7 +32,8 @@
 #define TR_SHM_SLOT_BYTES_MAX 65536
 #define TR_SHM_SLOT_BYTES 128
 #define TR_SHM_SLOTS_MAX 65536
-#define TR_SHM_SLOTS 2048 /* a whole batch of commands with all that they say */
+/* A whole batch of commands with all that they say. */
+#define TR_SHM_SLOTS 2048
 #define TR_SHM_ENTRIES_MAX 65536
 #define TR_SHM_ENTRIES 1024
 

@@ -19,8 +19,8 @@ from trioredis.modules.protocol import MESSAGES
 PAGE: Final = 4096
 CRASH_AT: Final = PAGE
 CRASH_BYTES: Final = 65536
-SLOT_BYTES: Final = 256
-SLOTS: Final = 512
+SLOT_BYTES: Final = 128
+SLOTS: Final = 2048
 ENTRIES: Final = 1024
 ENTRY: Final = struct.Struct("<QQIIII4Q")
 RECORDER_AT: Final = CRASH_AT + CRASH_BYTES + 2 * SLOT_BYTES * SLOTS
